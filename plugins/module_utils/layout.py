@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the options lie in WeEstimate's ``programOption`` table, and how their values are written there.
+
+The vendor documents the table and the group ``SMTP`` ("WeEstimate Email Settings"), not the columns, the keys or the
+words for booleans. Those are therefore data that the user can state, and the default below is an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .errors import MailSettingsError
+from .options import BY_NAME, OPTIONS, Option
+
+#: Words that read as a boolean whatever word is written, compared without case.
+_TRUE_WORDS = frozenset({"true", "1", "yes"})
+_FALSE_WORDS = frozenset({"false", "0", "no"})
+
+_DISCOVER = "Run weestimate.mail.smtp_settings_info with discover=true and state the layout that it suggests."
+
+
+class Row(NamedTuple):
+    """One row of the options' group: its key as spelled in the table, and its value as the driver returned it."""
+
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the options are: ``schema`` is None on engines without schemas and means the engine's default."""
+
+    schema: str | None = None
+    table: str = "programOption"
+    group_column: str = "optionGroup"
+    key_column: str = "optionName"
+    value_column: str = "optionValue"
+    group: str = "SMTP"
+    keys: Mapping[str, str] = field(default_factory=lambda: {option.name: option.label for option in OPTIONS})
+    true_word: str = "TRUE"
+    false_word: str = "FALSE"
+
+    @classmethod
+    def from_arguments(cls, given: Mapping[str, Any] | None) -> Layout:
+        """The default layout with the user's statements laid over it."""
+        given = given or {}
+        table, columns = given.get("table") or {}, given.get("columns") or {}
+        booleans = given.get("booleans") or {}
+        stated = {
+            "schema": table.get("schema"),
+            "table": table.get("name"),
+            "group_column": columns.get("group"),
+            "key_column": columns.get("key"),
+            "value_column": columns.get("value"),
+            "group": given.get("group"),
+            "true_word": booleans.get("true"),
+            "false_word": booleans.get("false"),
+        }
+        default = cls()
+        keys = {**default.keys, **{name: key for name, key in (given.get("keys") or {}).items() if key is not None}}
+        return cls(keys=keys, **{name: value for name, value in stated.items() if value is not None})
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The layout as a user states it."""
+        table = {"name": self.table} if self.schema is None else {"schema": self.schema, "name": self.table}
+        return {
+            "table": table,
+            "columns": {"group": self.group_column, "key": self.key_column, "value": self.value_column},
+            "group": self.group,
+            "keys": dict(self.keys),
+            "booleans": {"true": self.true_word, "false": self.false_word},
+        }
+
+    def locate(self, rows: Iterable[Row]) -> dict[str, Row]:
+        """Assign the group's rows to the options; rows of other options are left alone.
+
+        Keys compare without case and trailing blanks, as SQL Server's usual collations do.
+        Raises ``option_duplicate`` when an option has more than one row.
+        """
+        by_key: dict[str, list[Row]] = {}
+        for row in rows:
+            by_key.setdefault(_folded(row.key), []).append(row)
+        located = {}
+        for name, key in self.keys.items():
+            candidates = by_key.get(_folded(key), [])
+            if len(candidates) > 1:
+                raise MailSettingsError(
+                    "option_duplicate",
+                    f"The group '{self.group}' of {self.table} has {len(candidates)} rows for {name} ('{key}').",
+                    "Remove the surplus rows in WeEstimate's database; which one counts cannot be told from here.",
+                    option=name,
+                )
+            if candidates:
+                located[name] = candidates[0]
+        return located
+
+    def missing(self, names: Iterable[str], found: Iterable[Row]) -> MailSettingsError:
+        """The error for options without a row; it names what is there instead."""
+        names = sorted(names)
+        wanted = ", ".join(f"{name} ('{self.keys[name]}')" for name in names)
+        present = ", ".join(sorted(f"'{row.key}'" for row in found)) or "no row at all"
+        return MailSettingsError(
+            "option_missing",
+            f"The group '{self.group}' of {self.table} has no row for {wanted}; it has {present}.",
+            f"{_DISCOVER} Or pass create_missing=true if this WeEstimate is known to read options by these keys.",
+            options=names,
+        )
+
+    def encode(self, option: Option, value: Any) -> str:
+        """The text that is stored for a canonical value."""
+        if option.type == "bool":
+            return self.true_word if value else self.false_word
+        return str(value)
+
+    def decode(self, option: Option, stored: Any) -> Any:
+        """The canonical value of what is stored: an SQL NULL or blank reads as `Option.blank`.
+
+        Raises ``option_undecodable``; the message never quotes a secret.
+        """
+        try:
+            text = "" if stored is None else _text(stored)
+            if not text.strip():
+                return option.blank if option.type != "str" else text
+            return {"bool": self._boolean, "int": _port_like, "str": str}[option.type](text)
+        except ValueError:
+            shown = "a value that is not text" if option.secret else f"{stored!r:.40}"
+            raise MailSettingsError(
+                "option_undecodable",
+                f"{option.name} ('{self.keys[option.name]}') holds {shown}, which is no {_EXPECTED[option.type]}.",
+                f"Correct the value in WeEstimate, or state layout.booleans and layout.keys as they are. {_DISCOVER}",
+                option=option.name,
+            ) from None
+
+    def _boolean(self, text: str) -> bool:
+        word = text.strip().casefold()
+        # The stated words win: a layout may give '0' the meaning of true.
+        if word == self.true_word.casefold():
+            return True
+        if word == self.false_word.casefold():
+            return False
+        if word in _TRUE_WORDS or word in _FALSE_WORDS:
+            return word in _TRUE_WORDS
+        raise ValueError(word)
+
+
+_EXPECTED = {"bool": "boolean word", "int": "whole number", "str": "text"}
+
+
+def decode_all(layout: Layout, located: Mapping[str, Row]) -> dict[str, Any]:
+    """The canonical values of all options that have a row."""
+    return {name: layout.decode(BY_NAME[name], row.value) for name, row in located.items()}
+
+
+def _folded(key: str) -> str:
+    return str(key).rstrip().casefold()
+
+
+def _text(stored: Any) -> str:
+    """A stored scalar as text. SQLite returns what was inserted, so a boolean option may come as the integer 1."""
+    if isinstance(stored, (bytes, bytearray, memoryview)):
+        raise ValueError("binary")
+    return str(stored)
+
+
+def _port_like(text: str) -> int:
+    if not text.strip().isascii() or not text.strip().isdigit():
+        raise ValueError(text)
+    return int(text)
