@@ -46,13 +46,13 @@ class Layout:
     false_word: str = "FALSE"
 
     @classmethod
-    def from_arguments(cls, given: Mapping[str, Any] | None) -> Layout:
-        """The default layout with the user's statements laid over it."""
+    def from_arguments(cls, given: Mapping[str, Any] | None, default_schema: str | None = None) -> Layout:
+        """The default layout with the user's statements laid over it; the engine has its say on the schema."""
         given = given or {}
         table, columns = given.get("table") or {}, given.get("columns") or {}
         booleans = given.get("booleans") or {}
         stated = {
-            "schema": table.get("schema"),
+            "schema": table.get("schema") or default_schema,
             "table": table.get("name"),
             "group_column": columns.get("group"),
             "key_column": columns.get("key"),

@@ -21,6 +21,14 @@ class Store(Protocol):
 
     #: The database in words, for messages and diff headers; never holds a secret.
     place: str
+    #: The schema that holds WeEstimate's tables unless the user says otherwise; None where there are no schemas.
+    DEFAULT_SCHEMA: str | None
+    #: The hint after a table's alias that makes a SELECT hold its rows until the transaction ends.
+    LOCK_HINT: str
+    #: Column types for the journal: a whole number, a short word, text of any length.
+    INTEGER: str
+    WORD: str
+    TEXT: str
 
     def read_rows(self, layout: Layout, *, lock: bool = False) -> list[Row]:
         """The rows of the options' group, in one query; with ``lock`` nobody else can change them until the end."""
@@ -46,7 +54,7 @@ class Store(Protocol):
     def tables(self) -> Iterator[tuple[str | None, str]]:
         """The (schema, name) of every table of the database."""
 
-    def columns(self, schema: str | None, table: str) -> list[str]:
+    def columns(self, schema: str | None, table: str, *, database: str | None = None) -> list[str]:
         """The columns of a table in their order; empty when there is no such table."""
 
     def close(self) -> None:

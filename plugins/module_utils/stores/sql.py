@@ -23,9 +23,10 @@ class SqlStore:
     place: str
     connection: Any
 
-    #: How an engine begins a transaction, and the hint that makes a SELECT hold its rows until the transaction ends.
-    BEGIN = "BEGIN TRANSACTION"
+    DEFAULT_SCHEMA: str | None = None
     LOCK_HINT = ""
+    INTEGER, WORD, TEXT = "INTEGER", "TEXT", "TEXT"
+    BEGIN = "BEGIN TRANSACTION"
     #: Equality of a stored value and a parameter to the last byte, NULL included; takes column and placeholder.
     SAME_VALUE = "{column} = {value}"
 

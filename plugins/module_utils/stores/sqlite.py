@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote as url_quote
 
@@ -27,6 +28,7 @@ _FAILURES = (
     ("database is locked", "lock_timeout", "is locked by somebody else", "Repeat the run when the other is done."),
     ("readonly database", "permission_denied", "may not be written", "Check the owner and mode of file and folder."),
     ("unable to open", "permission_denied", "cannot be opened", "Check the owner and mode of file and folder."),
+    ("unknown database", "database_missing", "has no such attached database", "Leave database and schema out."),
     ("not a database", "database_missing", "is not a SQLite database", "Check store.path."),
     ("disk is full", "store_error", "lies on a full disk; nothing was changed", "Make room and repeat the run."),
     ("UNIQUE constraint", "concurrent_change", "was changed at the same time", "Repeat the run."),
@@ -53,8 +55,8 @@ class SqliteStore(SqlStore):
             raise self.failure(error) from None
 
     def driver_errors(self) -> tuple[type[BaseException], ...]:
-        """All of the module's errors; OverflowError is an integer beyond 64 bits."""
-        return (sqlite3.Error, OverflowError)
+        """All of the module's errors; the other two are an integer beyond 64 bits and text beyond Unicode."""
+        return (sqlite3.Error, OverflowError, UnicodeError)
 
     def failure(self, error: Exception) -> MailSettingsError:
         """SQLite's words looked up; the place is named, the words are not passed on."""
@@ -66,17 +68,19 @@ class SqliteStore(SqlStore):
             "store_error", f"{self.place} failed with {name}; nothing was changed.", "Check the file and its disk."
         )
 
-    def query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """As `SqlStore.query`; a former password does not stay behind in freed pages of the file."""
-        if statement == self.BEGIN:
-            super().query("PRAGMA secure_delete = ON")
-        return super().query(statement, parameters)
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """As `SqlStore.transaction`; a former password does not stay behind in freed pages of the file."""
+        self.query("PRAGMA secure_delete = ON")
+        with super().transaction():
+            yield
 
     def tables(self) -> Iterator[tuple[str | None, str]]:
         """Every table and view; SQLite has no schemas."""
         statement = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
         return ((None, name) for (name,) in self.query(statement))
 
-    def columns(self, schema: str | None, table: str) -> list[str]:
-        """The columns of a table in their order."""
-        return [name for (name,) in self.query("SELECT name FROM pragma_table_info(?) ORDER BY cid", (table,))]
+    def columns(self, schema: str | None, table: str, *, database: str | None = None) -> list[str]:
+        """The columns of a table in their order; empty when there is no such table."""
+        statement = "SELECT name FROM pragma_table_info(?, ?) ORDER BY cid"
+        return [name for (name,) in self.query(statement, (table, database or schema or "main"))]

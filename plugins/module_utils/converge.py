@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what an instance holds and what is declared to what is applied; the one place that decides `changed`.
+
+Read, plan, then one transaction: lock and read again, write each option that differs under the guard of its old value,
+read back, record. A crash at any point leaves all old or all new values; a concurrent edit is reported, never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .errors import MailSettingsError
+from .journal import CHANGE, RESTORE, RESTORED, Author, Entry, Journal
+from .layout import Layout, Row, decode_all
+from .options import BY_NAME, OPTIONS, PASSWORD
+from .redaction import masked, masked_pair
+from .stores.base import Store
+
+_REPEAT = "Nothing was changed. Find out who else is at work, then repeat the run."
+
+
+class Edit(NamedTuple):
+    """One row to be written: ``before`` is None where the row has to be made, ``value`` None where it has to go."""
+
+    name: str
+    before: Row | None
+    after: Row | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What an instance holds: the located rows as stored, the canonical values they mean."""
+
+    located: Mapping[str, Row] = field(repr=False)
+    values: Mapping[str, Any] = field(repr=False)
+    found: tuple[Row, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be written, and what the instance would hold then."""
+
+    snapshot: Snapshot
+    resulting: Mapping[str, Any] = field(repr=False)
+    edits: tuple[Edit, ...] = field(repr=False)
+    kind: str = CHANGE
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.edits)
+
+    @property
+    def changed_options(self) -> list[str]:
+        """The options that differ, sorted."""
+        return sorted(edit.name for edit in self.edits)
+
+    def diff(self, place: str) -> dict[str, Any]:
+        """The difference as Ansible shows it, secrets masked."""
+        before, after = masked_pair(self.snapshot.values, self.resulting)
+        header = f"SMTP settings in {place}"
+        return {"before": before, "after": after, "before_header": header, "after_header": header}
+
+    def public_settings(self) -> dict[str, Any]:
+        """The resulting settings, secrets masked."""
+        return masked(self.resulting)
+
+
+class Instance:
+    """One WeEstimate instance: its database through its layout, with its journal."""
+
+    def __init__(self, store: Store, layout: Layout, journal: Journal) -> None:
+        self.store = store
+        self.layout = layout
+        self.journal = journal
+
+    @classmethod
+    def from_arguments(cls, store: Store, arguments: Mapping[str, Any]) -> Instance:
+        """The instance behind a connection, by the ``layout`` and ``journal`` arguments."""
+        layout = Layout.from_arguments(arguments.get("layout"), store.DEFAULT_SCHEMA)
+        return cls(store, layout, Journal(store, layout, arguments.get("journal")))
+
+    def read(self, *, lock: bool = False) -> Snapshot:
+        """What the instance holds, in one query. Raises for duplicate rows and values that cannot be decoded."""
+        found = self.store.read_rows(self.layout, lock=lock)
+        located = self.layout.locate(found)
+        return Snapshot(located, decode_all(self.layout, located), tuple(found))
+
+    def plan(self, desired: Mapping[str, Any], *, update_password: str, create_missing: bool) -> Plan:
+        """What it takes to make the instance hold ``desired``; options that are not named stay as they are.
+
+        Raises ``option_missing`` unless rows may be made, and ``redirect_without_password``.
+        """
+        snapshot = self.read()
+        wanted = _under_password_policy(desired, snapshot.values, update_password)
+        missing = [name for name in wanted if name not in snapshot.located]
+        if missing and not create_missing:
+            raise self.layout.missing(missing, snapshot.found)
+        resulting = {**snapshot.values, **wanted}
+        edits = tuple(
+            Edit(name, snapshot.located.get(name), self._encoded(name, snapshot, wanted[name]))
+            for name in resulting
+            if name in wanted and (name in missing or wanted[name] != snapshot.values[name])
+        )
+        _refuse_redirect(snapshot.values, resulting, desired)
+        return Plan(snapshot, _in_catalogue_order(resulting), edits)
+
+    def plan_restore(self, given: Mapping[str, Any]) -> Plan:
+        """What it takes to go back to the values before the last recorded change.
+
+        ``given`` may hold the former password, for a change that has been confirmed since. A change that has been
+        restored already needs nothing. Raises ``journal_unavailable``, ``restore_unavailable``, and
+        ``concurrent_change`` when an option was edited after the change that is to be undone.
+        """
+        snapshot = self.read()
+        entry = self._restorable(given)
+        if entry is None:
+            return Plan(snapshot, snapshot.values, (), RESTORE)
+        edited = sorted(set(entry.edited_since(snapshot.values)) & set(entry.changed_options))
+        if edited:
+            raise MailSettingsError(
+                "concurrent_change",
+                f"{', '.join(edited)} changed after the recorded change {entry.id} of {entry.changed_at}.",
+                "Going back would overwrite that edit. Apply the profile that should be in force instead.",
+                options=edited,
+            )
+        edits = tuple(
+            Edit(name, snapshot.located.get(name), self._former(name, snapshot, stored))
+            for name, stored in self._previous(entry, given).items()
+        )
+        rows = {**snapshot.located, **{edit.name: edit.after for edit in edits}}
+        resulting = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
+        return Plan(snapshot, _in_catalogue_order(resulting), edits, RESTORE)
+
+    def apply(self, plan: Plan, author: Author) -> int | None:
+        """Carry out a plan that has edits; the number of its journal entry, or None without a journal.
+
+        Raises ``concurrent_change`` when the instance no longer holds what was planned upon, ``write_not_verified``
+        when it does not hold in the end what was planned; nothing is written then.
+        """
+        with self.store.transaction():
+            self._require_unchanged(plan.snapshot, self.read(lock=True))
+            for edit in plan.edits:
+                self._write(edit)
+            self._verify(plan)
+            before = {edit.name: None if edit.before is None else {"stored": edit.before.value} for edit in plan.edits}
+            return self.journal.record(author, plan.kind, before, plan.resulting)
+
+    def confirm(self) -> int | None:
+        """Declare the last recorded change proven; the number of its entry if it was still open."""
+        with self.store.transaction():
+            return self.journal.confirm()
+
+    def _encoded(self, name: str, snapshot: Snapshot, value: Any) -> Row:
+        existing = snapshot.located.get(name)
+        return Row(existing.key if existing else self.layout.keys[name], self.layout.encode(BY_NAME[name], value))
+
+    def _former(self, name: str, snapshot: Snapshot, stored: Mapping[str, Any] | None) -> Row | None:
+        existing = snapshot.located.get(name)
+        if stored is None:
+            return None
+        return Row(existing.key if existing else self.layout.keys[name], stored["stored"])
+
+    def _restorable(self, given: Mapping[str, Any]) -> Entry | None:
+        if not self.journal.enabled:
+            raise MailSettingsError(
+                "journal_unavailable", "There is no journal to restore from (journal=none).", "Apply a profile instead."
+            )
+        entry = self.journal.last()
+        if entry is None:
+            raise MailSettingsError(
+                "restore_unavailable", "The journal records no change that could be undone.", "Apply a profile instead."
+            )
+        if entry.kind == RESTORE or entry.state == RESTORED:
+            return None
+        if PASSWORD.name in entry.changed_options and entry.previous_secret is None and PASSWORD.name not in given:
+            raise MailSettingsError(
+                "restore_unavailable",
+                f"Change {entry.id} replaced the password and is {entry.state}; the former one is no longer kept.",
+                "Pass the former password as settings.smtp_password, or apply a profile instead.",
+            )
+        return entry
+
+    def _previous(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, Mapping[str, Any] | None]:
+        previous = {**entry.previous, **(entry.previous_secret or {})}
+        if PASSWORD.name in entry.changed_options and PASSWORD.name in given:
+            previous[PASSWORD.name] = {"stored": given[PASSWORD.name]}
+        return previous
+
+    def _require_unchanged(self, planned: Snapshot, fresh: Snapshot) -> None:
+        names = set(planned.located) | set(fresh.located)
+        touched = sorted(name for name in names if planned.located.get(name) != fresh.located.get(name))
+        if touched:
+            raise _concurrent(touched)
+
+    def _write(self, edit: Edit) -> None:
+        if edit.before is None and edit.after is not None:
+            self.store.insert_row(self.layout, edit.after)
+        elif edit.before is not None and edit.after is None:
+            if not self.store.delete_row(self.layout, edit.before):
+                raise _concurrent([edit.name])
+        elif edit.before is not None and not self.store.update_row(self.layout, edit.before, edit.after.value):
+            raise _concurrent([edit.name])
+
+    def _verify(self, plan: Plan) -> None:
+        held = self.read().values
+        wrong = sorted(edit.name for edit in plan.edits if held.get(edit.name) != plan.resulting.get(edit.name))
+        if wrong:
+            raise MailSettingsError(
+                "write_not_verified",
+                f"{', '.join(wrong)} did not read back as written; the change was rolled back.",
+                "The column may be too short, unable to hold these characters, or under a trigger: ask who keeps it.",
+                options=wrong,
+            )
+
+
+def _under_password_policy(desired: Mapping[str, Any], held: Mapping[str, Any], policy: str) -> dict[str, Any]:
+    """The desired values without a password that may not be touched."""
+    wanted = dict(desired)
+    keep = policy == "never" or (policy == "on_create" and held.get(PASSWORD.name))
+    if keep:
+        wanted.pop(PASSWORD.name, None)
+    return wanted
+
+
+def _refuse_redirect(held: Mapping[str, Any], resulting: Mapping[str, Any], desired: Mapping[str, Any]) -> None:
+    """The stored password was given for one server, user and kind of connection; it is not sent anywhere else."""
+    password = resulting.get(PASSWORD.name)
+    if not password or desired.get(PASSWORD.name) == password:
+        return
+    moved = [
+        option.name
+        for option in OPTIONS
+        if option.credential_target and _destination(held.get(option.name)) != _destination(resulting.get(option.name))
+    ]
+    if moved:
+        raise MailSettingsError(
+            "redirect_without_password",
+            f"{', '.join(moved)} would change, and the stored password would be sent to where it was not given for.",
+            "Pass settings.smtp_password with this change: the password for the new place, or '' for none.",
+            options=moved,
+        )
+
+
+def _destination(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _concurrent(names: list[str]) -> MailSettingsError:
+    return MailSettingsError(
+        "concurrent_change", f"{', '.join(names)} changed in the database while this run was at work.", _REPEAT, options=names
+    )
+
+
+def _in_catalogue_order(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {option.name: values[option.name] for option in OPTIONS if option.name in values}
+
+

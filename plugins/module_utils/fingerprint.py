@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A password's fingerprint: enough to tell whether it is the same, not enough to learn it.
+
+scrypt (RFC 7914) with a salt per entry; 16 MiB and some 50 ms per guess.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+
+_COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
+_SALT_BYTES = 16
+
+
+def fingerprint(password: str) -> str:
+    """A new fingerprint, with its parameters and salt in the text."""
+    salt = os.urandom(_SALT_BYTES)
+    return f"scrypt:{_COST}:{_BLOCK_SIZE}:{_PARALLEL}:{_text(salt)}:{_text(_hash(password, salt))}"
+
+
+def matches(password: str, known: str) -> bool:
+    """Whether ``known`` is a fingerprint of this password; False for what is no fingerprint of ours."""
+    method, _, parameters = known.partition(":")
+    fields = parameters.split(":")
+    if method != "scrypt" or len(fields) != 5:
+        return False
+    cost, block_size, parallel = (int(field) for field in fields[:3])
+    salt, expected = (base64.b64decode(field) for field in fields[3:])
+    return hmac.compare_digest(_hash(password, salt, cost, block_size, parallel), expected)
+
+
+def _hash(
+    password: str, salt: bytes, cost: int = _COST, block_size: int = _BLOCK_SIZE, parallel: int = _PARALLEL
+) -> bytes:
+    secret = password.encode("utf-8", "surrogatepass")
+    # OpenSSL's default limit is just below what these parameters need.
+    return hashlib.scrypt(secret, salt=salt, n=cost, r=block_size, p=parallel, maxmem=2**26, dklen=32)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")

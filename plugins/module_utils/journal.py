@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was done, when, by whom, and how to go back: a small table of our own beside the settings.
+
+Entries are written in the transaction of the change they record. The former password is kept in `previousSecret` only
+while a rollback may still need it: until the change is confirmed or superseded by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from .errors import MailSettingsError
+from .fingerprint import fingerprint, matches
+from .layout import Layout
+from .options import PASSWORD
+from .stores.base import Store
+
+DEFAULT_TABLE = "weestimateMailJournal"
+
+#: The columns in their order. Text is JSON where it holds more than a word; times are UTC in ISO 8601.
+COLUMNS = (
+    "id",
+    "changedAt",
+    "changedBy",
+    "run",
+    "profile",
+    "kind",
+    "state",
+    "changedOptions",
+    "previousValues",
+    "previousSecret",
+    "resultingValues",
+    "passwordFingerprint",
+)
+
+#: Entries that may still be restored are open; the other words say why one may not.
+OPEN, CONFIRMED, SUPERSEDED, RESTORED = "open", "confirmed", "superseded", "restored"
+CHANGE, RESTORE = "change", "restore"
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes the settings, in which run and under which profile: labels that the user or the action gives."""
+
+    changed_by: str = ""
+    run: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recorded change.
+
+    ``previous`` maps each changed option to the stored value before the change, or to None where there was no row;
+    a secret is in ``previous_secret`` instead, which is None once it has been blanked.
+    ``resulting`` holds all options as they were after the change, without secrets.
+    """
+
+    id: int
+    changed_at: str
+    author: Author
+    kind: str
+    state: str
+    changed_options: tuple[str, ...]
+    previous: Mapping[str, Any] = field(repr=False)
+    previous_secret: Mapping[str, Any] | None = field(repr=False)
+    resulting: Mapping[str, Any]
+    password_fingerprint: str = field(repr=False)
+
+    def public(self) -> dict[str, Any]:
+        """The entry as a result may show it."""
+        return {
+            "id": self.id,
+            "changed_at": self.changed_at,
+            "changed_by": self.author.changed_by,
+            "run": self.author.run,
+            "profile": self.author.profile,
+            "kind": self.kind,
+            "state": self.state,
+            "changed_options": list(self.changed_options),
+        }
+
+    def edited_since(self, values: Mapping[str, Any]) -> list[str]:
+        """The options that differ from what this entry left behind, the password by its fingerprint."""
+        edited = [name for name, value in self.resulting.items() if values.get(name) != value]
+        if not matches(values.get(PASSWORD.name) or "", self.password_fingerprint):
+            edited.append(PASSWORD.name)
+        return sorted(edited)
+
+
+class Journal:
+    """The journal of one instance, by the user's ``journal`` argument; lies in the store's own database by default."""
+
+    def __init__(self, store: Store, layout: Layout, arguments: Mapping[str, Any] | None) -> None:
+        arguments = arguments or {}
+        self.enabled = arguments.get("enabled", True) is not False
+        self._store = store
+        self._create_allowed = arguments.get("create", True) is not False
+        self._place = (
+            arguments.get("database"),
+            arguments.get("schema") or layout.schema,
+            arguments.get("table") or DEFAULT_TABLE,
+        )
+        self._table = store.name(*self._place)
+
+    def last(self, *, lock: bool = False) -> Entry | None:
+        """The newest entry, or None when nothing has been recorded yet or there is no journal."""
+        if not self.enabled:
+            return None
+        with self._named_failures():
+            if not self._exists():
+                return None
+            columns = ", ".join(f"j.{self._store.name(column)}" for column in COLUMNS)
+            identity = self._store.name("id")
+            rows = self._store.query(
+                f"SELECT {columns} FROM {self._table} AS j{self._store.LOCK_HINT if lock else ''}"
+                f" WHERE j.{identity} = (SELECT MAX({identity}) FROM {self._table})"
+            )
+        return _entry(rows[0]) if rows else None
+
+    def record(
+        self,
+        author: Author,
+        kind: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> int | None:
+        """Add an entry in the transaction that is under way; its number, or None without a journal.
+
+        ``before`` maps the changed options to their stored values (None: no row); ``after`` holds all resulting
+        canonical values, the password included, of which only the fingerprint is kept.
+        """
+        if not self.enabled:
+            return None
+        with self._named_failures():
+            if not self._exists():
+                self._create()
+            last = self.last(lock=True)
+            self._close_others(RESTORED if kind == RESTORE else SUPERSEDED)
+            number = last.id + 1 if last else 1
+            secret = {name: value for name, value in before.items() if name == PASSWORD.name}
+            values = (
+                number,
+                datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                author.changed_by,
+                author.run,
+                author.profile,
+                kind,
+                # Undoing an undoing is a new decision, to be taken with a profile: a restore is closed from the start.
+                CONFIRMED if kind == RESTORE else OPEN,
+                json.dumps(sorted(before)),
+                json.dumps({name: value for name, value in before.items() if name not in secret}),
+                json.dumps(secret) if secret and kind != RESTORE else None,
+                json.dumps({name: value for name, value in after.items() if name != PASSWORD.name}),
+                fingerprint(after.get(PASSWORD.name) or ""),
+            )
+            names = ", ".join(self._store.name(column) for column in COLUMNS)
+            places = ", ".join("?" * len(COLUMNS))
+            self._store.query(f"INSERT INTO {self._table} ({names}) VALUES ({places})", values)
+        return number
+
+    def confirm(self) -> int | None:
+        """Close the newest entry if it is open, which blanks the former password; its number if it was open."""
+        last = self.last(lock=True)
+        if last is None or last.state != OPEN:
+            return None
+        with self._named_failures():
+            self._close_others(CONFIRMED)
+        return last.id
+
+    def _close_others(self, state: str) -> None:
+        name = self._store.name
+        self._store.query(
+            f"UPDATE {self._table} SET {name('state')} = ?, {name('previousSecret')} = NULL WHERE {name('state')} = ?",
+            (state, OPEN),
+        )
+
+    def _exists(self) -> bool:
+        database, schema, table = self._place
+        return bool(self._store.columns(schema, table, database=database))
+
+    def _create(self) -> None:
+        if not self._create_allowed:
+            raise MailSettingsError(
+                "journal_unavailable",
+                f"There is no journal table {self._table} in {self._store.place}.",
+                "Create it as the documentation shows, or pass journal.create=true.",
+            )
+        name = self._store.name
+        types = {"id": f"{self._store.INTEGER} NOT NULL PRIMARY KEY", "state": f"{self._store.WORD} NOT NULL"}
+        columns = ", ".join(f"{name(column)} {types.get(column, self._store.TEXT)}" for column in COLUMNS)
+        self._store.query(f"CREATE TABLE {self._table} ({columns})")
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        """A missing table or right is the journal's when it is met here."""
+        try:
+            yield
+        except MailSettingsError as error:
+            if error.code not in ("permission_denied", "table_missing", "column_missing", "database_missing"):
+                raise
+            raise MailSettingsError(
+                "journal_unavailable",
+                f"The journal {self._table} cannot be used: {error.message} Nothing was changed.",
+                "Give the login rights on that table, name another one in journal, or pass journal=none.",
+            ) from None
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = dict(zip(COLUMNS, row))
+    secret = values["previousSecret"]
+    return Entry(
+        id=int(values["id"]),
+        changed_at=values["changedAt"],
+        author=Author(values["changedBy"] or "", values["run"] or "", values["profile"] or ""),
+        kind=values["kind"],
+        state=values["state"],
+        changed_options=tuple(json.loads(values["changedOptions"])),
+        previous=json.loads(values["previousValues"]),
+        previous_secret=json.loads(secret) if secret else None,
+        resulting=json.loads(values["resultingValues"]),
+        password_fingerprint=values["passwordFingerprint"],
+    )
