@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who may log in, and as whom they may send: the answers of Exchange Online, as far as WeEstimate meets them."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import getaddresses
+
+NOT_AUTHENTICATED = "530 5.7.57 Client not authenticated to send mail."
+AUTHENTICATION_FAILED = "535 5.7.3 Authentication unsuccessful"
+FROM_INVALID = "550 5.7.1 Mandatory From Header is missing or invalid"
+SEND_AS_DENIED = "554 5.2.252 SendAsDenied; {login} not allowed to send as {sender}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A mailbox that may log in, with the addresses beside its own that it has Send As rights on."""
+
+    login: str
+    password: str
+    send_as: tuple[str, ...] = ()
+
+    def may_send_as(self, address: str) -> bool:
+        """Whether a mail from *address* is this account's to send. Addresses compare without regard to case."""
+        return address.lower() in {known.lower() for known in (self.login, *self.send_as)}
+
+
+class Directory:
+    """All accounts."""
+
+    def __init__(self, accounts: Mapping[str, Mapping[str, object]]) -> None:
+        """Know *accounts*: login -> {"password": text, "send_as": [address, …]}."""
+        self._accounts = {
+            login.lower(): Account(login, str(facts["password"]), tuple(facts.get("send_as", ())))
+            for login, facts in accounts.items()
+        }
+
+    def authenticate(self, login: str, password: str) -> Account | None:
+        """The account that *login* and *password* belong to, or None."""
+        account = self._accounts.get(login.lower())
+        if account and hmac.compare_digest(account.password.encode(), password.encode()):
+            return account
+        return None
+
+
+def judge(message: Message, envelope_sender: str, account: Account) -> str:
+    """The refusal that *message* deserves when *account* sends it, or an empty text."""
+    addresses = [address for _name, address in getaddresses(message.get_all("From", []))]
+    if len(addresses) != 1 or "@" not in addresses[0]:
+        return FROM_INVALID
+    for sender in (addresses[0], envelope_sender):
+        if not account.may_send_as(sender):
+            return SEND_AS_DENIED.format(login=account.login, sender=sender)
+    return ""
