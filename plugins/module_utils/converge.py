@@ -4,8 +4,9 @@
 
 """From what an instance holds and what is declared to what is applied; the one place that decides `changed`.
 
-Read, plan, then one transaction: lock and read again, write each option that differs under the guard of its old value,
-read back, record. A crash at any point leaves all old or all new values; a concurrent edit is reported, never overwritten.
+Read, plan, then one transaction: lock and read again, write each option that differs under the guard of its old
+value, read back, record. A crash at any point leaves all old or all new values; a concurrent edit is reported, never
+overwritten.
 """
 
 from __future__ import annotations
@@ -97,18 +98,18 @@ class Instance:
         Raises ``option_missing`` unless rows may be made, and ``redirect_without_password``.
         """
         snapshot = self.read()
-        wanted = _under_password_policy(desired, snapshot.values, update_password)
+        wanted = _permitted(desired, snapshot.values, update_password)
         missing = [name for name in wanted if name not in snapshot.located]
         if missing and not create_missing:
             raise self.layout.missing(missing, snapshot.found)
-        resulting = {**snapshot.values, **wanted}
+        after = resulting(snapshot.values, desired, update_password)
+        _refuse_redirect(snapshot.values, after, desired)
         edits = tuple(
             Edit(name, snapshot.located.get(name), self._encoded(name, snapshot, wanted[name]))
-            for name in resulting
+            for name in after
             if name in wanted and (name in missing or wanted[name] != snapshot.values[name])
         )
-        _refuse_redirect(snapshot.values, resulting, desired)
-        return Plan(snapshot, _in_catalogue_order(resulting), edits)
+        return Plan(snapshot, after, edits)
 
     def plan_restore(self, given: Mapping[str, Any]) -> Plan:
         """What it takes to go back to the values before the last recorded change.
@@ -121,7 +122,7 @@ class Instance:
         entry = self._restorable(given)
         if entry is None:
             return Plan(snapshot, snapshot.values, (), RESTORE)
-        edited = sorted(set(entry.edited_since(snapshot.values)) & set(entry.changed_options))
+        edited = sorted(set(entry.edited_since(snapshot.values)) & _undone_by(entry))
         if edited:
             raise MailSettingsError(
                 "concurrent_change",
@@ -134,8 +135,8 @@ class Instance:
             for name, stored in self._previous(entry, given).items()
         )
         rows = {**snapshot.located, **{edit.name: edit.after for edit in edits}}
-        resulting = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
-        return Plan(snapshot, _in_catalogue_order(resulting), edits, RESTORE)
+        after = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
+        return Plan(snapshot, _in_catalogue_order(after), edits, RESTORE)
 
     def apply(self, plan: Plan, author: Author) -> int | None:
         """Carry out a plan that has edits; the number of its journal entry, or None without a journal.
@@ -219,8 +220,21 @@ class Instance:
             )
 
 
-def _under_password_policy(desired: Mapping[str, Any], held: Mapping[str, Any], policy: str) -> dict[str, Any]:
-    """The desired values without a password that may not be touched."""
+def _undone_by(entry: Entry) -> set[str]:
+    """The options that going back would affect: an address takes the password with it, wherever that came from."""
+    affected = set(entry.changed_options)
+    if any(BY_NAME[name].credential_target for name in affected):
+        affected |= {option.name for option in OPTIONS if option.credential_target or option.secret}
+    return affected
+
+
+def resulting(held: Mapping[str, Any], desired: Mapping[str, Any], update_password: str) -> dict[str, Any]:
+    """What an instance that holds ``held`` would hold with ``desired`` applied, in the catalogue's order."""
+    return _in_catalogue_order({**held, **_permitted(desired, held, update_password)})
+
+
+def _permitted(desired: Mapping[str, Any], held: Mapping[str, Any], policy: str) -> dict[str, Any]:
+    """The desired values without a password that the policy does not let be touched."""
     wanted = dict(desired)
     keep = policy == "never" or (policy == "on_create" and held.get(PASSWORD.name))
     if keep:
@@ -228,15 +242,15 @@ def _under_password_policy(desired: Mapping[str, Any], held: Mapping[str, Any], 
     return wanted
 
 
-def _refuse_redirect(held: Mapping[str, Any], resulting: Mapping[str, Any], desired: Mapping[str, Any]) -> None:
+def _refuse_redirect(held: Mapping[str, Any], after: Mapping[str, Any], desired: Mapping[str, Any]) -> None:
     """The stored password was given for one server, user and kind of connection; it is not sent anywhere else."""
-    password = resulting.get(PASSWORD.name)
+    password = after.get(PASSWORD.name)
     if not password or desired.get(PASSWORD.name) == password:
         return
     moved = [
         option.name
         for option in OPTIONS
-        if option.credential_target and _destination(held.get(option.name)) != _destination(resulting.get(option.name))
+        if option.credential_target and _destination(held.get(option.name)) != _destination(after.get(option.name))
     ]
     if moved:
         raise MailSettingsError(
@@ -252,9 +266,8 @@ def _destination(value: Any) -> Any:
 
 
 def _concurrent(names: list[str]) -> MailSettingsError:
-    return MailSettingsError(
-        "concurrent_change", f"{', '.join(names)} changed in the database while this run was at work.", _REPEAT, options=names
-    )
+    message = f"{', '.join(names)} changed in the database while this run was at work."
+    return MailSettingsError("concurrent_change", message, _REPEAT, options=names)
 
 
 def _in_catalogue_order(values: Mapping[str, Any]) -> dict[str, Any]:

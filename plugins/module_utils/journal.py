@@ -75,6 +75,11 @@ class Entry:
     resulting: Mapping[str, Any]
     password_fingerprint: str = field(repr=False)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the change has been neither confirmed nor superseded nor restored."""
+        return self.state == OPEN
+
     def public(self) -> dict[str, Any]:
         """The entry as a result may show it."""
         return {
@@ -170,7 +175,7 @@ class Journal:
     def confirm(self) -> int | None:
         """Close the newest entry if it is open, which blanks the former password; its number if it was open."""
         last = self.last(lock=True)
-        if last is None or last.state != OPEN:
+        if last is None or not last.is_open:
             return None
         with self._named_failures():
             self._close_others(CONFIRMED)

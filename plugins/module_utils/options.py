@@ -17,8 +17,8 @@ class Option(NamedTuple):
     """One program option.
 
     ``name`` is the canonical name used in tasks, profiles, results and the journal; ``label`` is what WeEstimate
-    shows; ``type`` is ``bool``, ``int`` or ``str``; a ``secret`` is never shown; ``credential_target`` marks the options
-    that decide where a password is sent.
+    shows; ``type`` is ``bool``, ``int`` or ``str``; a ``secret`` is never shown; ``credential_target`` marks the
+    options that decide where a password is sent.
     """
 
     name: str

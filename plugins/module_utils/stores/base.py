@@ -45,8 +45,10 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing: commits at the end of the block, rolls back on any exception."""
 
-    def query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement, written with `name` and question marks; its rows, or none if it returns none."""
+    def query(
+        self, statement: str, parameters: tuple[Any, ...] = (), *, at_most: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement, written with `name` and question marks; its (first) rows, or none if it returns none."""
 
     def name(self, *parts: str | None) -> str:
         """A quoted, qualified identifier; parts that are None are left out."""

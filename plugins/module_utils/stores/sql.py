@@ -10,7 +10,7 @@ An engine's own file says how it connects, quotes, locks, compares and fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import MailSettingsError
@@ -54,11 +54,16 @@ class SqlStore:
         except self.driver_errors() as error:
             raise self.failure(error) from None
 
-    def query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def query(
+        self, statement: str, parameters: tuple[Any, ...] = (), *, at_most: int | None = None
+    ) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows, or none if it returns none."""
         cursor = self._execute(statement, parameters)
         try:
-            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            if not cursor.description:
+                return []
+            rows = cursor.fetchall() if at_most is None else cursor.fetchmany(at_most)
+            return [tuple(row) for row in rows]
         except self.driver_errors() as error:
             raise self.failure(error) from None
         finally:
@@ -83,12 +88,10 @@ class SqlStore:
             raise
 
     def _roll_back(self) -> None:
-        try:
+        # Where the engine has ended the transaction by itself (deadlock victim, full disk) or the connection is gone,
+        # nothing is committed either, and the first error is the one to report.
+        with suppress(MailSettingsError):
             self.query("ROLLBACK")
-        except MailSettingsError:
-            # The engine has ended the transaction by itself (deadlock victim, full disk) or the connection is gone;
-            # either way nothing is committed, and the first error is the one to report.
-            pass
 
     def read_rows(self, layout: Layout, *, lock: bool = False) -> list[Row]:
         """The rows of the options' group. Columns are qualified: SQLite would take an unknown name for a text."""

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote as url_quote
 
@@ -42,13 +42,13 @@ class SqliteStore(SqlStore):
     SAME_VALUE = "{column} IS {value}"
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        path = os.path.expanduser(arguments["path"])
-        self.place = path
-        if not os.path.isfile(path):
+        path = Path(arguments["path"]).expanduser().absolute()
+        self.place = str(path)
+        if not path.is_file():
             raise MailSettingsError("database_missing", f"There is no database file {path}.", "Check store.path.")
         timeout = arguments.get("command_timeout") or _DEFAULT_TIMEOUT
         # mode=rw: a file that vanishes meanwhile is an error, and not created as an empty database.
-        uri = f"file:{url_quote(os.path.abspath(path))}?mode=rw"
+        uri = f"file:{url_quote(str(path))}?mode=rw"
         try:
             self.connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
         except sqlite3.Error as error:

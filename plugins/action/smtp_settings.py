@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Front desk of smtp_settings: the controller judges what would result, and by default also acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.weestimate.mail.plugins.module_utils import commands
+from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_SETTINGS
+from ansible_collections.weestimate.mail.plugins.module_utils.converge import Plan, resulting
+from ansible_collections.weestimate.mail.plugins.module_utils.redaction import masked
+from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
+from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk, author
+
+
+class ActionModule(FrontDesk):
+    """Brings the SMTP settings of one WeEstimate instance to the declared state."""
+
+    SPEC = SMTP_SETTINGS
+
+    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """As documented with the module."""
+        arguments["changed_by"] = arguments["changed_by"] or author()
+        if arguments.pop("run_on") == "target":
+            return self._on_target(arguments, task_vars)
+        return commands.smtp_settings(arguments, check_mode=self._task.check_mode, approve=_approve)
+
+    def _on_target(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Ask the target what it holds, judge here what would result, then let the target act.
+
+        Somebody may edit between the two; the target's own transaction still guards every value it writes.
+        """
+        judged: Mapping[str, Any] = {}
+        if arguments["state"] == "present":
+            reading = {"store": arguments["store"], "layout": arguments["layout"], "journal": {"enabled": False}}
+            held = self.hand_over("smtp_settings_info", reading, task_vars)
+            if held.get("failed"):
+                return held
+            wanted = resulting(held["settings"], arguments["settings"], arguments["update_password"])
+            # The target tells only whether there is a password, so whether it will change is not known here.
+            changing = [name for name, value in masked(wanted).items() if held["settings"].get(name) != value]
+            judged = _judge(masked(wanted), changing)
+        return {**self.hand_over("smtp_settings", arguments, task_vars), **judged}
+
+
+def _approve(plan: Plan) -> Mapping[str, Any]:
+    return _judge(plan.public_settings(), plan.changed_options)
+
+
+def _judge(settings: Mapping[str, Any], changing: list[str]) -> Mapping[str, Any]:
+    """Refuse settings that break a rule, and say what the vendor advises beyond the rules.
+
+    The rules see a password as ``(set)`` or blank: what it is made of was judged when it was declared.
+    """
+    document = {name: "" if value == "(blank)" else value for name, value in settings.items() if value is not None}
+    schema.require(document, "result", "The settings that would result")
+    advice = schema.advice(document, changing)
+    return {
+        "advice": [entry._asdict() for entry in advice],
+        "warnings": [f"{entry.rule}: {entry.reason} {entry.remedy}" for entry in advice],
+    }

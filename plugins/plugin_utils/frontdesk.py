@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The front desk that the actions share: validate the arguments, answer in one shape, hand over to the target.
+
+An action works in the controller process by default, because the database of an instance is reached over the network
+and the inventory host is usually a Windows server. With ``run_on: target`` the module of its name does the work.
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
+
+#: Arguments with a schema of their own, which reports all violations at once and knows the words for them.
+_BY_SCHEMA = ("settings", "store", "layout", "journal")
+
+
+class FrontDesk(ActionBase):
+    """An action whose work is a function of validated arguments."""
+
+    #: The argument spec of the module that documents the action.
+    SPEC: Mapping[str, Mapping[str, Any]]
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Answer with the documented result, or with a failure that carries an ``error_code``."""
+        result = super().run(tmp, task_vars)
+        try:
+            result.update(self.work(self._validated(), task_vars or {}))
+        except MailSettingsError as error:
+            result.update(error.result())
+        return result
+
+    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """What the action does; raises `MailSettingsError`."""
+        raise NotImplementedError
+
+    def hand_over(self, module: str, arguments: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Run a module of the collection on the target; its result, failed or not."""
+        return self._execute_module(
+            module_name=f"weestimate.mail.{module}",
+            module_args={name: value for name, value in arguments.items() if value is not None},
+            task_vars=task_vars,
+        )
+
+    def _validated(self) -> dict[str, Any]:
+        """The arguments, complete with their defaults; raises ``schema_invalid`` with all violations at once."""
+        given = schema.plain(self._task.args)
+        if given.get("journal") == "none":
+            given["journal"] = {"enabled": False}
+        documents = {name: schema.coerce(given.pop(name, None) or {}, name) for name in _BY_SCHEMA if name in self.SPEC}
+        plain_spec = {name: rule for name, rule in self.SPEC.items() if name not in documents}
+        checked = ArgumentSpecValidator(plain_spec).validate(given)
+        violations = [schema.Violation("arguments", text, _SEE_DOCS) for text in checked.error_messages]
+        for name, document in documents.items():
+            violations += schema.violations(document, name, at=name)
+        if violations:
+            raise schema.invalid(violations, "The arguments are not valid")
+        return {**checked.validated_parameters, **documents}
+
+
+_SEE_DOCS = "See the module's documentation with ansible-doc."
+
+
+def author() -> str:
+    """Who runs the controller: what the journal notes where the user does not say it."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
