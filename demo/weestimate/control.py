@@ -26,6 +26,7 @@ from weestimate.instance import Instance
 
 _PAUSE = 0.02  # seconds between two looks
 _LOG_LINES = 5  # of the log, when a start fails
+_children: list[subprocess.Popen[bytes]] = []  # started from this process, until they are known to have ended
 
 
 def running_pid(instance: Instance) -> int | None:
@@ -95,6 +96,7 @@ def start(instance: Instance, timeout: float = 15) -> dict[str, Any]:
 
 def stop(instance: Instance, timeout: float = 10) -> bool:
     """End the approval server, by force after *timeout* seconds; return whether it ran."""
+    _reap()
     pid = running_pid(instance)
     if pid is None:
         return False
@@ -106,6 +108,7 @@ def stop(instance: Instance, timeout: float = 10) -> bool:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if running_pid(instance) != pid:
+                _reap()
                 return True
             time.sleep(_PAUSE)
     raise WeEstimateError(f"The approval server of {instance.name} (process {pid}) does not end.")
@@ -121,7 +124,7 @@ def _spawn(instance: Instance) -> subprocess.Popen[bytes]:
     """Begin a process of its own session, so that it outlives the caller and its terminal."""
     package_home = Path(__file__).resolve().parent.parent
     with instance.log_file.open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "weestimate", "serve", str(instance.directory)],
             cwd=package_home,
             stdin=subprocess.DEVNULL,
@@ -129,6 +132,13 @@ def _spawn(instance: Instance) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children.append(process)
+    return process
+
+
+def _reap() -> None:
+    """Leave no zombie of a server that this process started."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _end_of_log(instance: Instance) -> str:
