@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an instance is reached: the arguments that the modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Used as ``weestimate.mail.instance``."""
+
+    DOCUMENTATION = r"""
+options:
+  store:
+    description: The database that holds the program options of the instance.
+    type: dict
+    required: true
+    suboptions:
+      driver:
+        description: The database engine. V(sqlite) is for the demonstration, tests and evaluation.
+        type: str
+        required: true
+        choices: [mssql, sqlite]
+      path:
+        description: The database file. Required with V(sqlite); it is never created.
+        type: path
+      host:
+        description: The database server, without instance and port. Required with V(mssql).
+        type: str
+      port:
+        description: The TCP port of the server; the driver's default is 1433. Not together with O(store.instance).
+        type: int
+      instance:
+        description: A named instance, resolved by the SQL Server Browser service.
+        type: str
+      database:
+        description: The name of the database. Required with V(mssql).
+        type: str
+      user:
+        description: The login, or the client ID of a service principal or of a user-assigned managed identity.
+        type: str
+      password:
+        description: The password of the login, or the secret of a service principal. Any character is allowed.
+        type: str
+      authentication:
+        description:
+          - How to sign in to the server.
+          - V(sql) and V(entra_password) need O(store.user) and O(store.password), V(entra_service_principal) too.
+          - V(kerberos) uses the ticket of the account that runs Ansible; V(entra_default) what that account's
+            environment offers.
+        type: str
+        default: sql
+        choices: [sql, kerberos, entra_default, entra_password, entra_service_principal, entra_managed_identity]
+      encrypt:
+        description:
+          - V(mandatory) encrypts and verifies the server's certificate.
+          - V(strict) does so before any other exchange (TDS 8.0; SQL Server 2022 and later).
+          - V(optional) encrypts only the login, unless the server demands more.
+        type: str
+        default: mandatory
+        choices: [mandatory, strict, optional]
+      server_certificate:
+        description: A file with the very certificate that the server must show, in PEM or DER, instead of a chain.
+        type: path
+      host_name_in_certificate:
+        description: The name to expect in the certificate, where it differs from O(store.host).
+        type: str
+      trust_server_certificate:
+        description: Accept any certificate. The connection can then be read and altered by whoever sits in between.
+        type: bool
+        default: false
+      connect_timeout:
+        description: Seconds to wait for a connection.
+        type: int
+        default: 15
+      command_timeout:
+        description: Seconds to wait for a statement, and for a lock that somebody else holds.
+        type: int
+        default: 30
+  layout:
+    description:
+      - How the options lie in the table C(programOption). What is not stated keeps its default.
+      - The vendor documents the table and the group C(SMTP), not the columns, the keys and the words for booleans;
+        the defaults for those are assumptions. M(weestimate.mail.smtp_settings_info) with
+        O(weestimate.mail.smtp_settings_info#module:discover=true) suggests the layout of a real database.
+      - Nothing is written through a layout that does not match what is there.
+    type: dict
+    suboptions:
+      table:
+        description: The table.
+        type: dict
+        suboptions:
+          schema:
+            description: The schema. Default C(dbo) on SQL Server, none on SQLite.
+            type: str
+          name:
+            description: The name. Default C(programOption).
+            type: str
+      columns:
+        description: The columns.
+        type: dict
+        suboptions:
+          group:
+            description: The column that holds an option's group. Default C(optionGroup).
+            type: str
+          key:
+            description: The column that holds an option's key. Default C(optionName).
+            type: str
+          value:
+            description: The column that holds an option's value. Default C(optionValue).
+            type: str
+      group:
+        description: The group of the SMTP options. Default C(SMTP).
+        type: str
+      keys:
+        description: The key of each option in the table. Default is the option's label in WeEstimate.
+        type: dict
+        suboptions:
+          smtp_mail_enabled:
+            description: Default C(SMTP Mail Enabled).
+            type: str
+          smtp_address:
+            description: Default C(SMTP Address).
+            type: str
+          smtp_port:
+            description: Default C(SMTP Port).
+            type: str
+          use_ssl:
+            description: Default C(Use SSL).
+            type: str
+          smtp_user:
+            description: Default C(SMTP User).
+            type: str
+          smtp_password:
+            description: Default C(SMTP Password).
+            type: str
+          enable_smtp_send_as:
+            description: Default C(Enable SMTP Send As).
+            type: str
+          smtp_connect_as:
+            description: Default C(SMTP Connect As).
+            type: str
+          send_smtp_to_self:
+            description: Default C(Send SMTP to Self).
+            type: str
+          use_smtp_email:
+            description: Default C(Use SMTP Email).
+            type: str
+          include_mpoc_recipient:
+            description: Default C(Include MPOC as a Recipient When Sending a QP).
+            type: str
+      booleans:
+        description:
+          - The words that are written for booleans.
+          - C(true)/C(false), C(1)/C(0) and C(yes)/C(no) are read in any case, whatever is stated here.
+        type: dict
+        suboptions:
+          'true':
+            description: Default C(TRUE).
+            type: str
+          'false':
+            description: Default C(FALSE).
+            type: str
+  journal:
+    description:
+      - The table that records each change, in the same transaction as the change.
+      - The word V(none) instead of a dictionary is short for O(journal.enabled=false).
+    type: dict
+    suboptions:
+      enabled:
+        description: Whether there is a journal. Without one nothing can be restored.
+        type: bool
+        default: true
+      database:
+        description: Another database on the same SQL Server. Default is the one of O(store).
+        type: str
+      schema:
+        description: The schema of the table. Default is the schema of O(layout.table).
+        type: str
+      table:
+        description: The name of the table.
+        type: str
+        default: weestimateMailJournal
+      create:
+        description: Create the table when the first change is recorded.
+        type: bool
+        default: true
+  run_on:
+    description:
+      - Where the database is accessed from. V(controller) does it in the controller process, so that the inventory
+        host may be a Windows server; V(target) runs a module there, for a database that only the target can reach.
+      - V(target) needs Python 3.9 or newer on the target, and the driver's package with V(store.driver=mssql).
+    type: str
+    default: controller
+    choices: [controller, target]
+requirements:
+  - jsonschema >= 4.18 on the controller
+  - mssql-python >= 1.0 where the database is accessed from, with O(store.driver=mssql)
+"""

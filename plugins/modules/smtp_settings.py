@@ -1,0 +1,255 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtp_settings
+short_description: Apply SMTP settings to a WeEstimate instance
+version_added: 0.1.0
+description:
+  - Makes the SMTP program options of one WeEstimate instance what is declared, and nothing else. Options that are not
+    named stay as they are.
+  - What would result, stored and declared settings together, is validated against the collection's JSON Schema before
+    anything is written.
+  - All options that differ are written in one transaction, each only if it still holds the value that was read. A
+    crash leaves all old or all new values; an edit that somebody else makes meanwhile is reported, never overwritten.
+  - If the address, the port, the encryption or the user changes, the stored password is not kept, because it would be
+    sent to where it was not given for. Pass O(settings.smtp_password) with such a change.
+  - The approval server reads the settings only when it starts, and open WeEstimate clients keep the old ones. The role
+    P(weestimate.mail.weestimate_smtp#role) recycles the approval server.
+author:
+  - The weestimate.mail authors (@weestimate)
+extends_documentation_fragment:
+  - weestimate.mail.attributes
+  - weestimate.mail.instance
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  settings:
+    description:
+      - The declared settings.
+      - With O(state=restored), only O(settings.smtp_password) is looked at.
+    type: dict
+    suboptions:
+      smtp_mail_enabled:
+        description: SMTP Mail Enabled, the master switch for all mail of WeEstimate.
+        type: bool
+      smtp_address:
+        description: SMTP Address, the host name or IP address of the mail server, without scheme and port.
+        type: str
+      smtp_port:
+        description: SMTP Port. 587 for submission, 25 for an internal relay, 465 for implicit TLS (legacy).
+        type: int
+      use_ssl:
+        description: Use SSL. Means STARTTLS on ports 587 and 25, and implicit TLS on port 465.
+        type: bool
+      smtp_user:
+        description: SMTP User, usually a full mail address. V('') for a relay that does not ask for a login.
+        type: str
+      smtp_password:
+        description:
+          - SMTP Password, an app password where the account has MFA. V('') for a relay that does not ask for a login.
+          - It appears in no result, difference, warning or error.
+        type: str
+      enable_smtp_send_as:
+        description:
+          - Enable SMTP Send As. When on, mail is from O(settings.smtp_connect_as) with the acting user as Reply-To; when off,
+            mail is from the acting user.
+        type: bool
+      smtp_connect_as:
+        description: SMTP Connect As, the From address with Send As. The SMTP User needs Send As rights on it.
+        type: str
+      send_smtp_to_self:
+        description: Send SMTP to Self. The acting user also receives the document mail.
+        type: bool
+      use_smtp_email:
+        description: Use SMTP Email. When off, a document opens in Outlook instead of being sent.
+        type: bool
+      include_mpoc_recipient:
+        description: Include MPOC as a Recipient When Sending a QP.
+        type: bool
+  state:
+    description:
+      - V(present) applies O(settings).
+      - V(restored) goes back to the values before the last recorded change, the password included. It needs the
+        journal. A second run changes nothing.
+      - V(confirmed) declares the last recorded change proven; the former password is then deleted from the journal.
+    type: str
+    default: present
+    choices: [present, restored, confirmed]
+  update_password:
+    description:
+      - V(always) makes the stored password equal to the given one.
+      - V(on_create) sets it only where the stored one is blank.
+      - V(never) leaves it alone.
+    type: str
+    default: always
+    choices: [always, on_create, never]
+  create_missing:
+    description: Add the row of an option that the table does not have, instead of refusing.
+    type: bool
+    default: false
+  profile:
+    description: A label for the journal, usually the profile that the settings come from.
+    type: str
+  changed_by:
+    description: Who makes the change, for the journal. The default is C(user@host) of the controller.
+    type: str
+  run:
+    description: Which run makes the change, for the journal, for example the address of a pipeline's job.
+    type: str
+seealso:
+  - module: weestimate.mail.smtp_settings_info
+  - module: weestimate.mail.smtp_profile
+"""
+
+EXAMPLES = r"""
+- name: Send approval mail through Exchange Online
+  weestimate.mail.smtp_settings:
+    store:
+      driver: mssql
+      host: sql01.example.com
+      database: WeEstimate
+      user: weestimate_deploy
+      password: "{{ vault_database_password }}"
+    settings:
+      smtp_mail_enabled: true
+      smtp_address: smtp.office365.com
+      smtp_port: 587
+      use_ssl: true
+      smtp_user: notifications@example.com
+      smtp_password: "{{ vault_mailbox_password }}"
+      enable_smtp_send_as: true
+      smtp_connect_as: notifications@example.com
+    profile: office365
+    run: "{{ lookup('ansible.builtin.env', 'CI_JOB_URL') }}"
+
+- name: See what would change, without changing it
+  weestimate.mail.smtp_settings:
+    store: "{{ weestimate_store }}"
+    settings:
+      send_smtp_to_self: true
+  check_mode: true
+  diff: true
+
+- name: Use an internal relay that asks for no login
+  weestimate.mail.smtp_settings:
+    store: "{{ weestimate_store }}"
+    settings:
+      smtp_address: smtp-relay.example.com
+      smtp_port: 25
+      use_ssl: false
+      smtp_user: ''
+      smtp_password: ''
+      enable_smtp_send_as: false
+
+- name: State how this installation spells its options
+  weestimate.mail.smtp_settings:
+    store: "{{ weestimate_store }}"
+    layout:
+      columns:
+        group: Category
+        key: Code
+        value: Setting
+      booleans:
+        'true': 'Y'
+        'false': 'N'
+    settings:
+      smtp_mail_enabled: true
+
+- name: Go back to what was in force before the last change
+  weestimate.mail.smtp_settings:
+    store: "{{ weestimate_store }}"
+    state: restored
+"""
+
+RETURN = r"""
+changed_options:
+  description: The options that were changed, or would be in check mode, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: [smtp_address, smtp_password]
+settings:
+  description: The settings that the instance holds, or would hold, by canonical name. The password is V((set)) or V((blank)).
+  returned: success
+  type: dict
+  sample:
+    smtp_mail_enabled: true
+    smtp_address: smtp.office365.com
+    smtp_port: 587
+    use_ssl: true
+    smtp_user: notifications@example.com
+    smtp_password: (set)
+    enable_smtp_send_as: true
+    smtp_connect_as: notifications@example.com
+recycle_required:
+  description: Whether the approval server has to be recycled for the settings to take effect.
+  returned: success
+  type: bool
+  sample: true
+journal_id:
+  description: The number of the entry in the journal; null when nothing was recorded.
+  returned: success
+  type: int
+  sample: 7
+advice:
+  description: What the vendor recommends and these settings do not follow; each is a warning too.
+  returned: success, with O(state=present)
+  type: list
+  elements: dict
+  sample:
+    - advice: office365_without_send_as
+      path: enable_smtp_send_as
+      rule: Office 365 is used with Send As
+      reason: Exchange Online refuses a From that is not the signed-in mailbox.
+      remedy: Set enable_smtp_send_as to true.
+error_code:
+  description: The stable code of a failure, as listed in the documentation.
+  returned: failure
+  type: str
+  sample: redirect_without_password
+remedy:
+  description: What to do about a failure.
+  returned: failure
+  type: str
+  sample: "Pass settings.smtp_password with this change: the password for the new place, or '' for none."
+violations:
+  description: Every rule that is broken, with the place and the remedy.
+  returned: failure with RV(error_code=schema_invalid)
+  type: list
+  elements: dict
+  sample:
+    - path: settings.smtp_port
+      rule: A port is a number from 1 to 65535
+      remedy: Use 587 for submission, 25 for an internal relay.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.weestimate.mail.plugins.module_utils import commands
+from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_SETTINGS
+from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+
+
+def main() -> None:
+    """Work on the target; the action plugin of the same name has validated what would result."""
+    module = AnsibleModule(argument_spec=SMTP_SETTINGS, supports_check_mode=True)
+    try:
+        module.exit_json(
+            **commands.smtp_settings(module.params, check_mode=module.check_mode, approve=lambda _plan: {})
+        )
+    except MailSettingsError as error:
+        module.fail_json(**error.result())
+
+
+if __name__ == "__main__":
+    main()
