@@ -27,7 +27,7 @@ def _import_tree() -> Path:
     # A regular package: a namespace package would lose to the one that the PyPI package "ansible" installs.
     (namespace.parent / "__init__.py").touch()
     with suppress(FileExistsError):
-        (namespace / "mail").symlink_to(CHECKOUT, target_is_directory=True)
+        (namespace / "mail").symlink_to(os.path.relpath(CHECKOUT, namespace), target_is_directory=True)
     return tree
 
 

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What is done with a checkout of the collection; `make help` lists it. Needed: Python 3.10 or newer with its venv
+# module, GNU make, bash, git, and a Python package registry. All that is made lies in .venv and .build.
+
+PYTHON ?= python3#       builds the environment; another one: make PYTHON=python3.13 …
+CORE ?= own#             own: the newest ansible-core for PYTHON; oldest, newest: the ends of what is supported
+PYTEST ?=#               more arguments for pytest, such as PYTEST='-k journal'
+
+PYTHON_own = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+PYTHON_oldest := 3.10
+PYTHON_newest := 3.13
+
+BUILD := .build
+UV := $(BUILD)/boot/bin/uv
+VENV := $(if $(filter own,$(CORE)),.venv,$(BUILD)/$(CORE)/venv)
+READY := $(VENV)/.ready
+ARTIFACTS := $(BUILD)/$(CORE)/artifact
+COLLECTIONS := $(BUILD)/$(CORE)/collections
+
+# Every tool comes from the environment, and Ansible from nobody's configuration but ours.
+IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+STEP := .ci/step
+export ANSIBLE_CONFIG := /dev/null
+export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/$(CORE)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
+export UV_PYTHON_PREFERENCE := system
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+##@ For everybody
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: collection ## three environments of an embedded WeEstimate converge to their profiles, twice
+	@$(IN) demo/run
+
+.PHONY: test
+test: lint molecule-default pytest ## everything that needs neither root nor a container engine
+
+.PHONY: test-all
+test-all: test importer demo bench-smoke molecule-systemd ## test, and the demo, sanity, systemd, oldest and newest core
+	@$(MAKE) CORE=oldest sanity pytest
+	@$(MAKE) CORE=newest sanity pytest
+
+.PHONY: bench
+bench: collection ## compare with ansible.builtin.ping and with stock modules, over 100 and 1,000 instances
+	@$(IN) python tests/bench/bench.py
+
+.PHONY: clean
+clean: ## remove all that was made
+	@rm -rf .venv $(BUILD) .ansible
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+##@ Parts of them (the ansible-core is chosen by CORE=own, oldest or newest)
+
+.PHONY: env
+env: $(READY) ## the environment in .venv
+
+.PHONY: collection
+collection: $(READY) ## build the collection's artifact, and install it where tests and demo look for it
+	@rm -rf $(ARTIFACTS) $(COLLECTIONS)
+	@$(IN) $(STEP) "collection: build" ansible-galaxy collection build --output-path $(ARTIFACTS)
+	@$(IN) $(STEP) "collection: install" ansible-galaxy collection install --offline --no-deps \
+		--collections-path $(COLLECTIONS) $(ARTIFACTS)/*.tar.gz
+
+.PHONY: lint
+lint: $(READY) ## ruff, yamllint, ansible-lint (production profile), changelog
+	@$(IN) $(STEP) "lint: ruff check" ruff check
+	@$(IN) $(STEP) "lint: ruff format" ruff format --diff
+	@$(IN) $(STEP) "lint: yamllint" yamllint --strict .
+	@$(IN) $(STEP) "lint: ansible-lint" ansible-lint
+	@$(IN) $(STEP) "lint: changelog" antsibull-changelog lint
+
+.PHONY: format
+format: $(READY) ## let ruff write the Python code as lint wants it
+	@$(IN) ruff check --fix-only
+	@$(IN) ruff format
+
+.PHONY: pytest
+pytest: collection ## unit and integration tests
+	@echo "tests: ansible-core of CORE=$(CORE)"
+	@$(IN) pytest --numprocesses auto $(PYTEST)
+
+.PHONY: mssql
+mssql: collection ## the tests that need a Microsoft SQL Server, against the one in the environment variables
+	@$(IN) pytest -m mssql $(PYTEST)
+
+.PHONY: sanity
+sanity: $(READY) ## ansible-test sanity
+	@command -v shellcheck >/dev/null || echo "sanity: shellcheck is not installed, its test is left out"
+	@$(IN) $(STEP) "sanity: CORE=$(CORE)" .ci/sanity $(BUILD)/$(CORE)/sanity
+
+.PHONY: importer
+importer: collection ## what Galaxy checks at an upload
+	@$(IN) $(STEP) "galaxy-importer" .ci/importer $(ARTIFACTS)/*.tar.gz
+
+.PHONY: molecule-default molecule-systemd
+molecule-default: collection ## the role on an embedded WeEstimate
+molecule-systemd: collection ## the role on a systemd host in a container (needs root and podman)
+molecule-default molecule-systemd: molecule-%:
+	@$(IN) molecule/run $*
+
+.PHONY: bench-smoke
+bench-smoke: collection ## the harness of bench on a few instances, without judging the times
+	@$(IN) $(STEP) "bench: smoke test" python tests/bench/bench.py --smoke
+
+# uv looks for the interpreters of the oldest and newest core on PATH, and downloads those that are missing. pyenv's
+# commands there only answer for the versions that PYENV_VERSION names.
+$(READY): tests/requirements/$(CORE).txt tests/requirements/tests.txt tests/requirements/tools.txt $(UV)
+	@PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd: -)" \
+		$(STEP) "environment: Python for CORE=$(CORE)" $(UV) venv --clear --python $(PYTHON_$(CORE)) $(VENV)
+	@$(STEP) "environment: packages" $(UV) pip install --python $(VENV) --requirements $<
+	@touch $@
+
+$(UV): tests/requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.13 …" >&2; exit 1; }
+	@$(STEP) "environment: bootstrap" $(PYTHON) -m venv --clear $(BUILD)/boot
+	@$(STEP) "environment: uv" $(BUILD)/boot/bin/python -m pip install --quiet --requirement $<
