@@ -11,8 +11,9 @@ from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_SETTINGS
-from ansible_collections.weestimate.mail.plugins.module_utils.converge import Plan, resulting
-from ansible_collections.weestimate.mail.plugins.module_utils.redaction import masked
+from ansible_collections.weestimate.mail.plugins.module_utils.converge import resulting
+from ansible_collections.weestimate.mail.plugins.module_utils.options import PASSWORD
+from ansible_collections.weestimate.mail.plugins.module_utils.redaction import BLANK
 from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk, author
 
@@ -27,7 +28,11 @@ class ActionModule(FrontDesk):
         arguments["changed_by"] = arguments["changed_by"] or author()
         if arguments.pop("run_on") == "target":
             return self._on_target(arguments, task_vars)
-        return commands.smtp_settings(arguments, check_mode=self._task.check_mode, approve=_approve)
+        return commands.smtp_settings(
+            arguments,
+            check_mode=self._task.check_mode,
+            approve=lambda plan: _judge(plan.resulting, plan.changed_options),
+        )
 
     def _on_target(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Ask the target what it holds, judge here what would result, then let the target act.
@@ -40,26 +45,19 @@ class ActionModule(FrontDesk):
             held = self.hand_over("smtp_settings_info", reading, task_vars)
             if held.get("failed"):
                 return held
+            # Rules ask whether there is a password, never what it is, so the mask stands in for it.
+            if held["settings"].get(PASSWORD.name) == BLANK:
+                held["settings"][PASSWORD.name] = ""
             wanted = resulting(held["settings"], arguments["settings"], arguments["update_password"])
-            # The target tells only whether there is a password, so whether it will change is not known here.
-            changing = [name for name, value in masked(wanted).items() if held["settings"].get(name) != value]
-            judged = _judge(masked(wanted), changing)
+            # The target tells only whether there is a password, so whether that changes is not known here.
+            changing = [name for name in wanted if held["settings"].get(name) != wanted[name] and name != PASSWORD.name]
+            judged = _judge(wanted, changing)
         return {**self.hand_over("smtp_settings", arguments, task_vars), **judged}
 
 
-def _approve(plan: Plan) -> Mapping[str, Any]:
-    return _judge(plan.public_settings(), plan.changed_options)
-
-
 def _judge(settings: Mapping[str, Any], changing: list[str]) -> Mapping[str, Any]:
-    """Refuse settings that break a rule, and say what the vendor advises beyond the rules.
-
-    The rules see a password as ``(set)`` or blank: what it is made of was judged when it was declared.
-    """
-    document = {name: "" if value == "(blank)" else value for name, value in settings.items() if value is not None}
+    """Refuse settings that break a rule, and say what the vendor advises beyond the rules."""
+    document = {name: value for name, value in settings.items() if value is not None}
     schema.require(document, "result", "The settings that would result")
     advice = schema.advice(document, changing)
-    return {
-        "advice": [entry._asdict() for entry in advice],
-        "warnings": [f"{entry.rule}: {entry.reason} {entry.remedy}" for entry in advice],
-    }
+    return {"advice": [entry.as_dict() for entry in advice], "warnings": [str(entry) for entry in advice]}

@@ -46,12 +46,12 @@ options:
       authentication:
         description:
           - How to sign in to the server.
-          - V(sql) and V(entra_password) need O(store.user) and O(store.password), V(entra_service_principal) too.
+          - V(sql) and V(entra_service_principal) need O(store.user) and O(store.password).
           - V(kerberos) uses the ticket of the account that runs Ansible; V(entra_default) what that account's
             environment offers.
         type: str
         default: sql
-        choices: [sql, kerberos, entra_default, entra_password, entra_service_principal, entra_managed_identity]
+        choices: [sql, kerberos, entra_service_principal, entra_managed_identity, entra_default]
       encrypt:
         description:
           - V(mandatory) encrypts and verifies the server's certificate.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .journal import DEFAULT_TABLE
 from .options import OPTIONS, argument_spec
+from .stores.mssql import AUTHENTICATION, ENCRYPT
 
 #: ``no_log: False`` marks names that only sound like secrets.
 _LAYOUT = {
@@ -34,19 +36,9 @@ _JOURNAL = {
     "enabled": {"type": "bool", "default": True},
     "database": {"type": "str"},
     "schema": {"type": "str"},
-    "table": {"type": "str", "default": "weestimateMailJournal"},
+    "table": {"type": "str", "default": DEFAULT_TABLE},
     "create": {"type": "bool", "default": True},
 }
-
-#: The ways to sign in to SQL Server that the driver knows, by the words used here.
-AUTHENTICATIONS = (
-    "sql",
-    "kerberos",
-    "entra_default",
-    "entra_password",
-    "entra_service_principal",
-    "entra_managed_identity",
-)
 
 _STORE = {
     "driver": {"type": "str", "required": True, "choices": ["mssql", "sqlite"]},
@@ -57,8 +49,8 @@ _STORE = {
     "database": {"type": "str"},
     "user": {"type": "str"},
     "password": {"type": "str", "no_log": True},
-    "authentication": {"type": "str", "choices": list(AUTHENTICATIONS), "default": "sql"},
-    "encrypt": {"type": "str", "choices": ["mandatory", "strict", "optional"], "default": "mandatory"},
+    "authentication": {"type": "str", "choices": list(AUTHENTICATION), "default": "sql"},
+    "encrypt": {"type": "str", "choices": list(ENCRYPT), "default": "mandatory"},
     "server_certificate": {"type": "path"},
     "host_name_in_certificate": {"type": "str"},
     "trust_server_certificate": {"type": "bool", "default": False},

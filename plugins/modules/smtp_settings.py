@@ -61,8 +61,8 @@ options:
         type: str
       enable_smtp_send_as:
         description:
-          - Enable SMTP Send As. When on, mail is from O(settings.smtp_connect_as) with the acting user as Reply-To; when off,
-            mail is from the acting user.
+          - Enable SMTP Send As. When on, mail is from O(settings.smtp_connect_as) with the acting user as Reply-To;
+            when off, mail is from the acting user.
         type: bool
       smtp_connect_as:
         description: SMTP Connect As, the From address with Send As. The SMTP User needs Send As rights on it.
@@ -179,7 +179,9 @@ changed_options:
   elements: str
   sample: [smtp_address, smtp_password]
 settings:
-  description: The settings that the instance holds, or would hold, by canonical name. The password is V((set)) or V((blank)).
+  description:
+    - The settings that the instance holds, or would hold, by canonical name.
+    - The password is V((set\)) or V((blank\)).
   returned: success
   type: dict
   sample:

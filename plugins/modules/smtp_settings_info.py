@@ -63,7 +63,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 settings:
-  description: The settings by canonical name; the password is V((set)) or V((blank)).
+  description: The settings by canonical name; the password is V((set\)) or V((blank\)).
   returned: when the layout matches
   type: dict
   sample:
@@ -132,7 +132,9 @@ discovery:
       elements: str
       sample: [optionGroup, optionName, optionValue]
     rows:
-      description: The rows of the SMTP group. Only known options show their values; anything that may be a secret is masked.
+      description:
+        - The rows of the SMTP group.
+        - Only known options show their values; anything that may be a secret is masked.
       type: list
       elements: dict
       sample:
