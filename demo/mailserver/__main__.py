@@ -21,9 +21,12 @@ def _certificates(arguments: argparse.Namespace) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    # From standard input the passwords of the accounts reach the server without ever being in a file.
-    text = sys.stdin.read() if arguments.configuration == "-" else Path(arguments.configuration).read_text("utf-8")
-    asyncio.run(server.serve(server.Configuration.parse(json.loads(text)), arguments.ready_file))
+    # From standard input the passwords of the accounts reach the server without ever being in a file; and the server
+    # ends when its standard input does.
+    piped = arguments.configuration == "-"
+    text = sys.stdin.readline() if piped else Path(arguments.configuration).read_text("utf-8")
+    configuration = server.Configuration.parse(json.loads(text))
+    asyncio.run(server.serve(configuration, arguments.ready_file, sys.stdin if piped else None))
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -49,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--name", action="append", default=[], help="a host name or address the certificate is for")
 
     serve = command("serve", _serve, "run the mail server in the foreground")
-    serve.add_argument("configuration", help="JSON file, or - for standard input")
+    serve.add_argument(
+        "configuration", help="JSON file; or - for one line on standard input, whose end is the server's"
+    )
     serve.add_argument("--ready-file", type=Path, help="written when all listeners take connections")
 
     listing = command("list", _list, "show the mails that arrived")

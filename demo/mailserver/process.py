@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A mail server as a child process, for as long as a block runs."""
+"""A mail server as a child process, for as long as a block runs.
+
+It hangs on a pipe from this process. So it also ends when this process is killed.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +44,11 @@ def running(configuration: Mapping[str, Any], directory: Path) -> Iterator[dict[
             start_new_session=True,  # Ctrl-C reaches the caller alone, who ends this process when all is settled
         )
     try:
-        process.stdin.write(json.dumps(configuration, default=str).encode())
-        process.stdin.close()
+        process.stdin.write(json.dumps(configuration, default=str).encode() + b"\n")
+        process.stdin.flush()
         yield _wait(process, ready_file, log_file)
     finally:
-        process.terminate()
+        process.stdin.close()
         try:
             process.wait(_END)
         except subprocess.TimeoutExpired:

@@ -12,13 +12,12 @@ import os
 import signal
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email import message_from_bytes
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -60,7 +59,6 @@ class Configuration:
     :ivar accounts: login -> {"password": text, "send_as": [address, …]}.
     :ivar listeners: the ports.
     :ivar host: address to listen on; loopback unless stated.
-    :ivar max_seconds: the server ends by itself after this many seconds; 0 for never.
     """
 
     mails: Path
@@ -68,7 +66,6 @@ class Configuration:
     accounts: Mapping[str, Mapping[str, Any]]
     listeners: tuple[Listener, ...] = DEFAULT_LISTENERS
     host: str = "127.0.0.1"
-    max_seconds: int = 0
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Configuration:
@@ -133,15 +130,18 @@ def _account(session: Session) -> policy.Account | None:
     return getattr(session, "account", None)
 
 
-async def serve(configuration: Configuration, ready_file: Path | None = None) -> None:
-    """Listen until SIGTERM, SIGINT or the last second.
+async def serve(configuration: Configuration, ready_file: Path | None, lifeline: IO[str] | None) -> None:
+    """Listen until SIGTERM or SIGINT, or until the end of *lifeline*.
 
     :arg ready_file: written once all listeners take connections: {"pid": …, "ports": {listener: port}}.
+    :arg lifeline: a pipe from whoever wants the server; when its other end is closed, the server ends by itself.
     """
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
+    if lifeline:
+        loop.add_reader(lifeline, end.set)
     archive = Archive(configuration.mails)
     directory = policy.Directory(configuration.accounts)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -153,8 +153,7 @@ async def serve(configuration: Configuration, ready_file: Path | None = None) ->
         servers[listener.name] = await _listen(listener, desk, configuration.host, tls)
     if ready_file:
         _announce(ready_file, {name: server.sockets[0].getsockname()[1] for name, server in servers.items()})
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(end.wait(), configuration.max_seconds or None)
+    await end.wait()
     for server in servers.values():
         server.close()
 

@@ -30,7 +30,7 @@ def _create_instance(arguments: argparse.Namespace) -> dict[str, Any]:
         control_host=arguments.control_host,
         ca_file=arguments.ca_file,
         implicit_tls_ports=(465, *arguments.implicit_tls_port),
-        max_seconds=arguments.max_seconds,
+        lifeline=arguments.lifeline,
     )
     database.create(made.database, smtp)
     made.save()
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--control-host", default="127.0.0.1", help="default: %(default)s")
     create.add_argument("--ca-file", default="", help="authorities trusted for mail servers; default: the machine's")
     create.add_argument("--implicit-tls-port", type=int, action="append", default=[], help="a port like 465")
-    create.add_argument("--max-seconds", type=int, default=0, help="end by itself after so long; default: never")
+    create.add_argument("--lifeline", default="", help="file; the server ends when nobody holds a lock on it")
     create.add_argument("--smtp", metavar="FILE", help="JSON object of SMTP options with their stored text or null")
 
     serve = command("serve", _serve, "run the approval server in the foreground")

@@ -10,7 +10,6 @@ ends. So a stale pid file is never mistaken for a running server, and no foreign
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import os
@@ -21,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from weestimate import lock
 from weestimate.errors import WeEstimateError
 from weestimate.instance import Instance
 
@@ -31,16 +31,10 @@ _children: list[subprocess.Popen[bytes]] = []  # started from this process, unti
 
 def running_pid(instance: Instance) -> int | None:
     """The process id of the running approval server, or None."""
-    try:
-        with instance.pid_file.open(encoding="ascii") as pid_file:
-            try:
-                fcntl.flock(pid_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                content = pid_file.read().strip()
-                return int(content) if content else None
-    except FileNotFoundError:
-        pass
-    return None
+    if not lock.is_held(instance.pid_file):
+        return None
+    content = instance.pid_file.read_text(encoding="ascii").strip()
+    return int(content) if content else None
 
 
 def call(instance: Instance, method: str, path: str, content: Any = None, timeout: float = 30) -> dict[str, Any]:
@@ -58,15 +52,15 @@ def call(instance: Instance, method: str, path: str, content: Any = None, timeou
         connection.close()
 
 
-def status(instance: Instance) -> dict[str, Any]:
-    """What the running approval server says about itself.
+def status(instance: Instance, timeout: float = 5) -> dict[str, Any]:
+    """What the running approval server says about itself, within *timeout* seconds.
 
     :raises WeEstimateError: it does not run, or another process answers on its port.
     """
     pid = running_pid(instance)
     if pid is None:
         raise WeEstimateError(f"The approval server of {instance.name} does not run.")
-    health = call(instance, "GET", "/health", timeout=5)
+    health = call(instance, "GET", "/health", timeout=timeout)
     if health.get("pid") != pid:
         raise WeEstimateError(f"Another process answers on port {instance.control_port}.")
     return health
@@ -86,7 +80,7 @@ def start(instance: Instance, timeout: float = 15) -> dict[str, Any]:
         if process.poll() is not None:
             raise WeEstimateError(f"The approval server of {instance.name} did not start. {_end_of_log(instance)}")
         try:
-            return status(instance)
+            return status(instance, timeout=1)
         except WeEstimateError:
             time.sleep(_PAUSE)
     process.kill()

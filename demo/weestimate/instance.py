@@ -34,7 +34,8 @@ class Instance:
     :ivar ca_file: PEM file of the authorities trusted for mail servers; empty for those of the machine.
     :ivar implicit_tls_ports: ports spoken to with TLS from the first byte. 465 in the wild; a test server without root
         cannot have that one.
-    :ivar max_seconds: the approval server ends by itself after this many seconds; 0 for never.
+    :ivar lifeline: a file whose lock tells that the approval server may run; it ends by itself soon after nobody holds
+        that lock any more. Empty for a server that runs until it is stopped.
     """
 
     directory: Path
@@ -43,7 +44,7 @@ class Instance:
     control_host: str = "127.0.0.1"
     ca_file: str = ""
     implicit_tls_ports: tuple[int, ...] = field(default=(465,))
-    max_seconds: int = 0
+    lifeline: str = ""
 
     @property
     def database(self) -> Path:

@@ -14,7 +14,6 @@ settings say that nothing is sent) or 502 (the mail server did not take it).
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -23,14 +22,16 @@ import sys
 import threading
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-from weestimate import database, delivery, message
+from weestimate import database, delivery, lock, message
 from weestimate.errors import WeEstimateError
 from weestimate.instance import Instance
 from weestimate.settings import SmtpSettings
 
 _MAX_BODY = 64 * 1024  # bytes
+_LIFELINE_PAUSE = 0.5  # seconds between two looks at the lifeline
 
 
 class ApprovalServer:
@@ -136,39 +137,44 @@ class _HttpServer(ThreadingHTTPServer):
 
 
 def serve(instance: Instance) -> None:
-    """Run the approval server of *instance* in this process until SIGTERM, SIGINT or its last second.
+    """Run the approval server of *instance* in this process until SIGTERM, SIGINT or the end of its lifeline.
 
     :raises WeEstimateError: it runs already, its settings cannot be understood, or its port is taken.
     """
-    with instance.pid_file.open("a+", encoding="ascii") as pid_file:
-        try:
-            fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WeEstimateError(f"The approval server of {instance.name} runs already.") from None
-        pid_file.truncate(0)
-        pid_file.write(f"{os.getpid()}\n")
-        pid_file.flush()
-        approval_server = ApprovalServer(instance)
-        try:
-            handler = type("Control", (_Control,), {"approval_server": approval_server})
-            http = _HttpServer((instance.control_host, instance.control_port), handler)
-        except OSError as error:
-            raise WeEstimateError(f"Cannot listen on {instance.control_url}: {error.strerror}") from error
-        with http:
-            _run(http, approval_server)
+    try:
+        with lock.hold(instance.pid_file) as pid_file:
+            pid_file.truncate(0)
+            pid_file.write(f"{os.getpid()}\n")
+            pid_file.flush()
+            _run(ApprovalServer(instance))
+    except BlockingIOError:
+        raise WeEstimateError(f"The approval server of {instance.name} runs already.") from None
 
 
-def _run(http: ThreadingHTTPServer, approval_server: ApprovalServer) -> None:
+def _run(approval_server: ApprovalServer) -> None:
     """Serve until told to end."""
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    worker = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    worker.start()
-    _log(event="started", **approval_server.health())
-    end.wait(approval_server.instance.max_seconds or None)
-    http.shutdown()
+    with _listen(approval_server) as http:
+        worker = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        worker.start()
+        _log(event="started", **approval_server.health())
+        lifeline = approval_server.instance.lifeline
+        while not end.wait(_LIFELINE_PAUSE) and (not lifeline or lock.is_held(Path(lifeline))):
+            pass
+        http.shutdown()
     _log(event="stopped", generation=approval_server.generation)
+
+
+def _listen(approval_server: ApprovalServer) -> _HttpServer:
+    """Take the control port."""
+    instance = approval_server.instance
+    handler = type("Control", (_Control,), {"approval_server": approval_server})
+    try:
+        return _HttpServer((instance.control_host, instance.control_port), handler)
+    except OSError as error:
+        raise WeEstimateError(f"Cannot listen on {instance.control_url}: {error.strerror}") from error
 
 
 def _log(**content: Any) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from mailserver import archive, certificates, process
-from weestimate import control, database, instance
+from weestimate import control, database, instance, lock
 from weestimate.errors import WeEstimateError
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -77,7 +77,6 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
         "mails": directory / "mails",
         "certificates": directory / "certificates",
         "accounts": {LOGIN: {"password": PASSWORD, "send_as": [SHARED]}},
-        "max_seconds": 300,
     }
     with process.running(configuration, directory) as ports:
         yield Post(directory, ports)
@@ -90,6 +89,7 @@ Start = Callable[..., instance.Instance]
 def start(post: Post, tmp_path: Path) -> Iterator[Start]:
     """Start an approval server with the SMTP options given; it is stopped when the test ends."""
     started = []
+    lifeline = tmp_path / "lifeline"
 
     def run(smtp: dict[str, str | None]) -> instance.Instance:
         directory = tmp_path / f"instance-{len(started)}"
@@ -100,7 +100,7 @@ def start(post: Post, tmp_path: Path) -> Iterator[Start]:
             control_port=_free_port(),
             ca_file=str(post.ca_file),
             implicit_tls_ports=(465, post.ports["submissions"]),
-            max_seconds=120,
+            lifeline=str(lifeline),
         )
         database.create(made.database, smtp)
         made.save()
@@ -108,7 +108,8 @@ def start(post: Post, tmp_path: Path) -> Iterator[Start]:
         control.start(made)
         return made
 
-    yield run
+    with lock.hold(lifeline):
+        yield run
     for made in started:
         control.stop(made)
         assert control.running_pid(made) is None
@@ -328,11 +329,12 @@ def test_a_taken_port_is_reported(post: Post, start: Start) -> None:
         control.start(made)
 
 
-def test_it_ends_by_itself(tmp_path: Path) -> None:
-    made = tmp_path / "short"
-    port = str(_free_port())
-    assert _weestimatectl("create-instance", str(made), "--control-port", port, "--max-seconds", "1").returncode == 0
-    assert json.loads(_weestimatectl("control", "start", str(made)).stdout)["generation"] == 1
+def test_it_ends_with_its_lifeline(tmp_path: Path) -> None:
+    made, lifeline = tmp_path / "short", tmp_path / "lifeline"
+    _weestimatectl("create-instance", str(made), "--control-port", str(_free_port()), "--lifeline", str(lifeline))
+    with lock.hold(lifeline):
+        assert json.loads(_weestimatectl("control", "start", str(made)).stdout)["generation"] == 1
+        assert control.running_pid(instance.load(made))
     _wait_until(lambda: control.running_pid(instance.load(made)) is None)
 
 
@@ -398,6 +400,30 @@ def test_the_mail_server_ends_with_its_block(tmp_path: Path) -> None:
     for port in ports.values():
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=2)
+
+
+def test_the_mail_server_ends_with_the_process_that_wanted_it(tmp_path: Path) -> None:
+    certificates.make(tmp_path / "certificates")
+    configuration = {"mails": tmp_path / "mails", "certificates": tmp_path / "certificates", "accounts": {}}
+    script = (
+        "import json, pathlib, sys, time; from mailserver import process\n"
+        "with process.running(json.loads(sys.argv[1]), pathlib.Path(sys.argv[2])): time.sleep(60)"
+    )
+    command = [sys.executable, "-c", script, json.dumps(configuration, default=str), str(tmp_path)]
+    ready_file = tmp_path / "mail-server.ready"
+    with subprocess.Popen(command, cwd=DEMO) as owner:
+        _wait_until(ready_file.exists)
+        port = json.loads(ready_file.read_text("utf-8"))["ports"]["submission"]
+        owner.kill()
+    _wait_until(lambda: not _answers(port))
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_a_mail_server_that_cannot_start_says_why(tmp_path: Path) -> None:
