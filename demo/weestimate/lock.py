@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-_ATTEMPTS = 20
+_PATIENCE = 0.5  # seconds; is_held() takes a lock for an instant to see whether it can
 _PAUSE = 0.02  # seconds between two attempts
 
 
@@ -23,31 +23,28 @@ def hold(path: Path) -> Iterator[IO[str]]:
 
     :raises BlockingIOError: somebody else holds it.
     """
+    deadline = time.monotonic() + _PATIENCE
     with path.open("a+", encoding="ascii") as file:
-        _take(file)
-        yield file
-
-
-def _take(file: IO[str]) -> None:
-    """Lock *file*, with patience for is_held(), which takes the lock for an instant to see whether it can."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if attempt == _ATTEMPTS - 1:
-                raise
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise BlockingIOError(f"Somebody else holds {path}.")
             time.sleep(_PAUSE)
-        else:
-            return
+        yield file
 
 
 def is_held(path: Path) -> bool:
     """Whether somebody holds *path*; never so for a file that does not exist."""
     try:
         with path.open(encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not _lock(file, fcntl.LOCK_SH)
     except FileNotFoundError:
-        pass
-    return False
+        return False
+
+
+def _lock(file: IO[str], kind: int) -> bool:
+    """Try to lock *file*; return whether it worked."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
