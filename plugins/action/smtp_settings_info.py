@@ -12,6 +12,7 @@ import yaml
 
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_SETTINGS_INFO
+from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
 
@@ -28,6 +29,7 @@ class ActionModule(FrontDesk):
             result = commands.smtp_settings_info(arguments)
         discovery = result.get("discovery", {})
         if discovery.get("suggested_layout"):
-            text = yaml.safe_dump(discovery["suggested_layout"], sort_keys=False, allow_unicode=True)
-            discovery["suggested_layout_yaml"] = text
+            # What comes from a target is text of Ansible's own kind, which YAML would not write.
+            layout = schema.coerce(discovery["suggested_layout"], "layout")
+            discovery["suggested_layout_yaml"] = yaml.safe_dump(layout, sort_keys=False, allow_unicode=True)
         return result
