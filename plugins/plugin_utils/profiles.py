@@ -80,7 +80,8 @@ def parse(rendered: Any, file: str) -> dict[str, Any]:
     Raises `MailSettingsError` ``profile_invalid``; the message quotes no line of the profile, only its place.
     """
     try:
-        document = yaml.load(rendered, Loader=_Loader) if isinstance(rendered, str) else rendered  # noqa: S506 # a safe one
+        # str.__str__, because libyaml refuses the subclass of str with which Ansible tracks where a text came from.
+        document = yaml.load(str.__str__(rendered), _Loader) if isinstance(rendered, str) else rendered  # noqa: S506
     except yaml.YAMLError as error:
         raise _invalid(file, f"is not YAML once it is rendered: {_yaml_fault(error)}", _FIX_YAML) from None
     if not isinstance(document, dict):
