@@ -8,6 +8,7 @@
 PYTHON ?= python3#       builds the environment; another one: make PYTHON=python3.13 …
 CORE ?= own#             own: the newest ansible-core for PYTHON; oldest, newest: the ends of what is supported
 PYTEST ?=#               more arguments for pytest, such as PYTEST='-k journal'
+BENCH ?=#                arguments for the measurement, such as BENCH='--instances 50 500'
 
 PYTHON_own = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
 PYTHON_oldest := 3.10
@@ -20,13 +21,14 @@ READY := $(VENV)/.ready
 ARTIFACTS := $(BUILD)/$(CORE)/artifact
 COLLECTIONS := $(BUILD)/$(CORE)/collections
 
-# Every tool comes from the environment, and Ansible from nobody's configuration but ours.
+# Every tool comes from the environment.
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STEP := .ci/step
-export ANSIBLE_CONFIG := /dev/null
 export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/$(CORE)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 export UV_PYTHON_PREFERENCE := system
+
+pytest bench bench-smoke: export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,7 +40,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
@@ -55,7 +57,7 @@ test-all: test importer demo bench-smoke molecule-systemd ## test, and the demo,
 
 .PHONY: bench
 bench: collection ## compare with ansible.builtin.ping and with stock modules, over 100 and 1,000 instances
-	@$(IN) python tests/bench/bench.py
+	@$(IN) PYTHONPATH=demo python tests/bench $(BENCH)
 
 .PHONY: clean
 clean: ## remove all that was made
@@ -79,7 +81,7 @@ lint: $(READY) ## ruff, yamllint, ansible-lint (production profile), changelog
 	@$(IN) $(STEP) "lint: ruff check" ruff check
 	@$(IN) $(STEP) "lint: ruff format" ruff format --diff
 	@$(IN) $(STEP) "lint: yamllint" yamllint --strict .
-	@$(IN) $(STEP) "lint: ansible-lint" ansible-lint
+	@$(IN) $(STEP) "lint: ansible-lint" ansible-lint --nocolor
 	@$(IN) $(STEP) "lint: changelog" antsibull-changelog lint
 
 .PHONY: format
@@ -113,7 +115,7 @@ molecule-default molecule-systemd: molecule-%:
 
 .PHONY: bench-smoke
 bench-smoke: collection ## the harness of bench on a few instances, without judging the times
-	@$(IN) $(STEP) "bench: smoke test" python tests/bench/bench.py --smoke
+	@$(IN) $(STEP) "bench: smoke test" env PYTHONPATH=demo python tests/bench --instances 5 --report-only
 
 # uv looks for the interpreters of the oldest and newest core on PATH, and downloads those that are missing. pyenv's
 # commands there only answer for the versions that PYENV_VERSION names.
