@@ -5,24 +5,23 @@
 """Judges documents by the JSON Schemas of ``schemas/`` and says what is wrong in an administrator's words.
 
 The rules are data: each carries its ``title``, an ``x-remedy``, and in the advice an ``x-reason`` and an ``x-advice``.
-This file only prepares documents, runs the validators and looks up which rule an error belongs to. Validators are
+This file only runs the validators and looks up which rule an error belongs to. Validators are
 built when it is imported, once in Ansible's parent process; forked workers inherit them.
 """
 
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.options import OPTIONS
+from ansible_collections.weestimate.mail.plugins.plugin_utils.coercion import coerced, plain, shape_of
+from ansible_collections.weestimate.mail.plugins.plugin_utils.facts import with_facts, with_folded_settings
 
 try:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -32,6 +31,18 @@ except ImportError as error:
     _MISSING: ImportError | None = error
 else:
     _MISSING = None
+
+__all__ = [
+    "UNKNOWN_NAME",
+    "Violation",
+    "advice",
+    "coerce",
+    "plain",
+    "require",
+    "schema_invalid",
+    "suggestion",
+    "violations",
+]
 
 SCHEMA_DIRECTORY = Path(__file__).resolve().parents[2] / "schemas"
 
@@ -49,7 +60,6 @@ _TYPE_WORDS = {
 }
 
 _QUOTE_LENGTH = 60
-_WHOLE_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 
 class Violation(NamedTuple):
@@ -80,7 +90,7 @@ def coerce(document: Any, schema_name: str) -> Any:
     does not read as the wanted type: validation reports it. Tagged and unsafe strings become ``str``, inline vault
     values are decrypted, and keys without a value (None) are left out, which means untouched.
     """
-    return _coerced(document, _judge(schema_name).shape)
+    return coerced(document, _judge(schema_name).shape)
 
 
 def violations(document: Any, schema_name: str) -> list[Violation]:
@@ -113,16 +123,13 @@ def schema_invalid(broken: Iterable[Violation], what: str) -> MailSettingsError:
 
 
 class _Judge:
-    """One schema with all that can be worked out before a document is there.
-
-    ``shape`` maps the schema's properties to "integer", "boolean" or, for the properties below, another shape.
-    """
+    """One schema with all that can be worked out before a document is there."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = _inlined(schema, _REGISTRY.resolver(schema["$id"]))
         self._validator = Draft202012Validator(self._schema, format_checker=FormatChecker(["ipv6"]))
         self._prepare = _PREPARATIONS.get(_name(schema), lambda document: document)
-        self.shape = _shape(self._schema)
+        self.shape = shape_of(self._schema)
 
     def violations(self, document: Any) -> list[Violation]:
         """See `violations` of the module."""
@@ -140,7 +147,7 @@ class _Judge:
             known = error.schema["properties"]
             for name in error.instance:
                 if name not in known:
-                    yield Violation(_dotted([*path, name]), UNKNOWN_NAME, _suggestion(name, known))
+                    yield Violation(_dotted([*path, name]), UNKNOWN_NAME, suggestion(name, known))
         elif error.validator == "required":
             for name in error.validator_value:
                 if name not in error.instance:
@@ -172,56 +179,16 @@ def _judge(schema_name: str) -> _Judge:
     return _JUDGES[schema_name]
 
 
-def _coerced(value: Any, shape: Any) -> Any:
-    """See `coerce`; ``shape`` is what the schema wants here: a type word, a mapping for what is below, or nothing."""
-    if isinstance(value, Mapping):
-        below = shape if isinstance(shape, Mapping) else {}
-        pairs = ((_plain_key(key), item) for key, item in value.items() if item is not None)
-        return {key: _coerced(item, below.get(key)) for key, item in pairs}
-    if isinstance(value, (list, tuple)):
-        return [_coerced(item, None) for item in value]
-    return _typed(plain(value), shape)
-
-
-def plain(value: Any) -> Any:
-    """A scalar as Python's own type; whatever else has a text, an inline vault value for one, becomes that text."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str(value)
-
-
-def _plain_key(key: Any) -> str:
-    """YAML reads an unquoted ``true:`` as a boolean, where the word is meant."""
-    return str(key).lower() if isinstance(key, bool) else str.__str__(str(key))
-
-
-def _typed(value: Any, wanted: Any) -> Any:
-    """The value as the wanted type if it reads as one, else unchanged."""
-    if wanted == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
-        return int(value)
-    if wanted == "boolean" and isinstance(value, (str, int)):
-        try:
-            return boolean(value)
-        except TypeError:
-            return value
-    return value
-
-
 def _finding(error: ValidationError, path: list[Any], document: Any) -> str:
     """What was expected, for a wrong type, and what was found, unless that might show a secret."""
-    expected = ""
-    if error.validator == "type":
-        kinds = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
-        expected = f"Expected {' or '.join(_TYPE_WORDS[kind] for kind in kinds)}"
-    quoted = _quoted(error.instance, path, list(_secrets(document)))
-    if quoted:
-        return f"{expected}, found {quoted}." if expected else f"Found {quoted}."
-    return f"{expected}." if expected else ""
+    wanted = error.validator_value if error.validator == "type" else []
+    kinds = [wanted] if isinstance(wanted, str) else wanted
+    expected = f"Expected {' or '.join(_TYPE_WORDS[kind] for kind in kinds)}" if kinds else ""
+    # Text in the place of a mapping may hold any of its values, a password among them.
+    found = "" if "object" in kinds else _quoted(error.instance, path, list(_secrets(document)))
+    if expected:
+        return f"{expected}, found {found}." if found else f"{expected}."
+    return f"Found {found}." if found else ""
 
 
 def _quoted(value: Any, path: list[Any], secrets: list[str]) -> str:
@@ -244,7 +211,8 @@ def _secrets(document: Any) -> Iterator[str]:
         yield from _secrets(value)
 
 
-def _suggestion(name: Any, known: Mapping[str, Any]) -> str:
+def suggestion(name: Any, known: Mapping[str, Any]) -> str:
+    """What to write in place of an unknown name."""
     nearest = difflib.get_close_matches(re.sub(r"\W+", "_", str(name).lower()), known, n=1)
     return f"Did you mean {nearest[0]}?" if nearest else f"Use one of {', '.join(known)}."
 
@@ -255,21 +223,6 @@ def _dotted(path: Iterable[Any]) -> str:
 
 def _name(schema: Mapping[str, Any]) -> str:
     return schema["$id"].rpartition("/")[2].partition(".")[0]
-
-
-def _shape(schema: Mapping[str, Any]) -> Any:
-    """Collect the wanted types of a schema's properties, also from the parts that it combines."""
-    shape: Any = schema.get("type") if schema.get("type") in ("boolean", "integer") else {}
-    for part in (*schema.get("allOf", ()), *(schema[word] for word in ("then", "else") if word in schema)):
-        shape = _merged(shape, _shape(part))
-    return _merged(shape, {name: _shape(part) for name, part in schema.get("properties", {}).items() if part is not True})
-
-
-def _merged(one: Any, other: Any) -> Any:
-    """Two shapes of one place: a type word wins, mappings are merged."""
-    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return other if isinstance(one, Mapping) else one
-    return {**one, **{name: _merged(one.get(name, {}), shape) for name, shape in other.items()}}
 
 
 def _inlined(node: Any, resolver: Any) -> Any:
@@ -286,46 +239,10 @@ def _inlined(node: Any, resolver: Any) -> Any:
     return {**own, "allOf": [*own.get("allOf", ()), target]} if own else target
 
 
-# -- what rules see ----------------------------------------------------------------------------------------------------
-
-
-def _folded(settings: Any) -> Any:
-    """Host names compare without case and without the root's dot, so rules see them in one form."""
-    if not isinstance(settings, Mapping) or not isinstance(settings.get("smtp_address"), str):
-        return settings
-    return {**settings, "smtp_address": settings["smtp_address"].lower().removesuffix(".")}
-
-
-def _address_is_public_ip(settings: Mapping[str, Any]) -> bool | None:
-    try:
-        address = ipaddress.ip_address(str(settings.get("smtp_address", "")))
-    except ValueError:
-        return None
-    return (getattr(address, "ipv4_mapped", None) or address).is_global
-
-
-def _connect_as_is_user(settings: Mapping[str, Any]) -> bool | None:
-    connect_as, user = settings.get("smtp_connect_as"), settings.get("smtp_user")
-    return str(connect_as).casefold() == str(user).casefold() if connect_as and user else None
-
-
-#: The derived facts that facts.schema.json documents; None where the settings do not tell.
-FACTS = {"address_is_public_ip": _address_is_public_ip, "connect_as_is_user": _connect_as_is_user}
-
-
-def _with_facts(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    folded = _folded(settings)
-    facts = {name: fact(folded) for name, fact in FACTS.items()}
-    return {**folded, "facts": {name: value for name, value in facts.items() if value is not None}}
-
-
-def _with_folded_settings(profile: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**profile, "settings": _folded(profile["settings"])} if "settings" in profile else profile
-
-
-_PREPARATIONS = {"result": _with_facts, "advice": _with_facts, "profile": _with_folded_settings}
+#: How a document is made ready for the rules of a schema.
+_PREPARATIONS = {"result": with_facts, "advice": with_facts, "profile": with_folded_settings}
 
 if _MISSING is None:
-    SCHEMAS = {_name(schema): schema for schema in map(json.loads, map(Path.read_bytes, SCHEMA_DIRECTORY.glob("*.json")))}
-    _REGISTRY = Registry().with_contents((schema["$id"], schema) for schema in SCHEMAS.values()).crawl()
-    _JUDGES = {name: _Judge(schema) for name, schema in SCHEMAS.items()}
+    _CONTENTS = [json.loads(file.read_bytes()) for file in sorted(SCHEMA_DIRECTORY.glob("*.schema.json"))]
+    _REGISTRY = Registry().with_contents((schema["$id"], schema) for schema in _CONTENTS).crawl()
+    _JUDGES = {_name(schema): _Judge(schema) for schema in _CONTENTS}
