@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from measure import Cost
 
@@ -62,7 +63,7 @@ def targets(costs: Costs) -> Iterator[Target]:
             title = f"{TITLES[name]}, {instances:,} instances: times ping"
             yield Target(title, by_play[name].wall / by_play[BASELINE].wall, limit)
     sizes = sorted(costs)
-    for few, many in zip(sizes, sizes[1:], strict=False):
+    for few, many in pairwise(sizes):
         for name in RATIO_LIMITS:
             title = f"{TITLES[name]}, {few:,} to {many:,}: growth"
             yield Target(title, costs[many][name].wall / costs[few][name].wall, many / few)
