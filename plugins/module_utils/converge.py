@@ -272,5 +272,3 @@ def _concurrent(names: list[str]) -> MailSettingsError:
 
 def _in_catalogue_order(values: Mapping[str, Any]) -> dict[str, Any]:
     return {option.name: values[option.name] for option in OPTIONS if option.name in values}
-
-
