@@ -90,12 +90,12 @@ format: $(READY) ## let ruff write the Python code as lint wants it
 	@$(IN) ruff format
 
 .PHONY: pytest
-pytest: collection ## unit and integration tests
+pytest: $(READY) ## unit and integration tests
 	@echo "tests: ansible-core of CORE=$(CORE)"
 	@$(IN) pytest --numprocesses auto $(PYTEST)
 
 .PHONY: mssql
-mssql: collection ## the tests that need a Microsoft SQL Server, against the one in the environment variables
+mssql: $(READY) ## the tests that need a Microsoft SQL Server, against the one in the environment variables
 	@$(IN) pytest -m mssql $(PYTEST)
 
 .PHONY: sanity
