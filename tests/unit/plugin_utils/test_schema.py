@@ -501,13 +501,10 @@ def test_require_lists_every_violation_on_its_own_line():
     with pytest.raises(MailSettingsError) as caught:
         schema.require({"smtp_port": 0, "smtp_password": "****"}, "settings", "The profile approval")
     assert caught.value.code == "schema_invalid"
-    assert caught.value.message.splitlines() == [
-        "The profile approval cannot be used:",
-        f"- smtp_port: {PORT}. Found 0. Write the port of the mail server; 587 is usual with a login,"
-        " 25 for an internal relay.",
-        f"- smtp_password: {NO_MASK}. Give the password itself, from a vault; leave the option out to keep"
-        " what is stored.",
-    ]
+    heading, port, password = caught.value.message.splitlines()
+    assert heading == "The profile approval cannot be used:"
+    assert port.startswith(f"- smtp_port: {PORT}. Found 0. Write the port of the mail server;")
+    assert password.startswith(f"- smtp_password: {NO_MASK}. Give the password itself, from a vault;")
     assert [violation["path"] for violation in caught.value.details["violations"]] == ["smtp_port", "smtp_password"]
     assert set(caught.value.details["violations"][1]) == {"path", "rule", "remedy"}
 
