@@ -77,7 +77,7 @@ collection: $(READY) ## build the collection's artifact, and install it where te
 		--collections-path $(COLLECTIONS) $(ARTIFACTS)/*.tar.gz
 
 .PHONY: lint
-lint: $(READY) ## ruff, yamllint, ansible-lint (production profile), changelog
+lint: collection ## ruff, yamllint, ansible-lint (production profile), changelog
 	@$(IN) $(STEP) "lint: ruff check" ruff check
 	@$(IN) $(STEP) "lint: ruff format" ruff format --diff
 	@$(IN) $(STEP) "lint: yamllint" yamllint --strict .
