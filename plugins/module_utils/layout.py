@@ -45,6 +45,11 @@ class Layout:
     true_word: str = "TRUE"
     false_word: str = "FALSE"
 
+    def __post_init__(self) -> None:
+        """Refuse a layout in which one text would have two meanings: ``schema_invalid``."""
+        _require_distinct("keys", self.keys.values())
+        _require_distinct("booleans", (self.true_word, self.false_word))
+
     @classmethod
     def from_arguments(cls, given: Mapping[str, Any] | None, default_schema: str | None = None) -> Layout:
         """The default layout with the user's statements laid over it; the engine has its say on the schema."""
@@ -146,6 +151,15 @@ class Layout:
         if word in _TRUE_WORDS or word in _FALSE_WORDS:
             return word in _TRUE_WORDS
         raise ValueError(word)
+
+
+def _require_distinct(where: str, texts: Iterable[str]) -> None:
+    texts = [_folded(text) for text in texts]
+    twice = sorted({text for text in texts if texts.count(text) > 1})
+    if twice:
+        raise MailSettingsError(
+            "schema_invalid", f"layout.{where} gives '{twice[0]}' two meanings.", "State each text once, case aside."
+        )
 
 
 _EXPECTED = {"bool": "boolean word", "int": "whole number", "str": "text"}

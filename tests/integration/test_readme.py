@@ -99,7 +99,8 @@ def test_the_sql_server_examples_are_valid_up_to_the_connection(reader: Ansible,
     done = reader.program("ansible-playbook", "weestimate.mail.apply", "-i", inventory)
 
     codes = set(re.findall(r'"error_code": "(\w+)"', done.stdout))
-    assert codes and codes <= {"store_unreachable", "store_auth_failed", "driver_missing"}, done.stdout
+    assert codes, done.stdout
+    assert codes <= {"store_unreachable", "store_auth_failed", "driver_missing"}, done.stdout
 
 
 def test_the_packages_to_install_are_those_of_the_requirements() -> None:
