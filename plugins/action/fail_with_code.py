@@ -11,15 +11,17 @@ from typing import Any
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import CODES, MailSettingsError
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
+_SPEC: dict[str, dict[str, Any]] = {
+    "error_code": {"type": "str", "required": True, "choices": list(CODES)},
+    "msg": {"type": "str", "required": True},
+    "remedy": {"type": "str", "required": True},
+}
+
 
 class ActionModule(FrontDesk):
     """Fails the host with one of the collection's error codes."""
 
-    SPEC = {
-        "error_code": {"type": "str", "required": True, "choices": list(CODES)},
-        "msg": {"type": "str", "required": True},
-        "remedy": {"type": "str", "required": True},
-    }
+    SPEC = _SPEC
     _requires_connection = False
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002

@@ -18,15 +18,17 @@ from ansible_collections.weestimate.mail.plugins.module_utils.errors import Mail
 from ansible_collections.weestimate.mail.plugins.plugin_utils import profiles, schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
+_SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str"},
+    "dirs": {"type": "list", "elements": "path", "default": []},
+    "settings": {"type": "dict"},
+}
+
 
 class ActionModule(FrontDesk):
     """Resolves a profile and what is laid over it to the settings that one instance shall have."""
 
-    SPEC = {
-        "name": {"type": "str"},
-        "dirs": {"type": "list", "elements": "path", "default": []},
-        "settings": {"type": "dict"},
-    }
+    SPEC = _SPEC
     _requires_connection = False
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

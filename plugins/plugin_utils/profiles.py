@@ -26,12 +26,12 @@ SUFFIXES = (".yml.j2", ".yaml.j2", ".yml", ".yaml")
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """The safe loader, in C where there is one."""
+class _Loader(yaml.SafeLoader):
+    """The safe loader of PyYAML itself: libyaml refuses the surrogates with which JSON writes some characters."""
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
-    """A string in which JSON's pairs of surrogates are one character again: YAML reads each escape alone."""
+    """A string in which two surrogates are one character again: YAML takes each escape by itself."""
     return loader.construct_scalar(node).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
@@ -80,14 +80,15 @@ def parse(rendered: Any, file: str) -> dict[str, Any]:
     Raises `MailSettingsError` ``profile_invalid``; the message quotes no line of the profile, only its place.
     """
     try:
-        # str.__str__, because libyaml refuses the subclass of str with which Ansible tracks where a text came from.
-        document = yaml.load(str.__str__(rendered), _Loader) if isinstance(rendered, str) else rendered  # noqa: S506
+        document = yaml.load(rendered, _Loader) if isinstance(rendered, str) else rendered  # noqa: S506 # it is safe
     except yaml.YAMLError as error:
         raise _invalid(file, f"is not YAML once it is rendered: {_yaml_fault(error)}", _FIX_YAML) from None
     if not isinstance(document, dict):
         raise _invalid(file, f"holds {_kind(document)} where a mapping is expected", _FIX_SHAPE)
     if not isinstance(document.get("settings"), dict):
-        raise _invalid(file, f"has {_kind(document.get('settings'))} under 'settings' where a mapping is expected", _FIX_SHAPE)
+        raise _invalid(
+            file, f"has {_kind(document.get('settings'))} under 'settings' where a mapping is expected", _FIX_SHAPE
+        )
     return document
 
 

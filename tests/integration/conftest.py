@@ -1,11 +1,32 @@
 # Copyright: (c) 2026, the weestimate.mail authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the embedded WeEstimate and the mail server (``demo/``) importable as ``weestimate`` and ``mailserver``."""
+"""What the integration tests share: the collection as it is installed, and a run of Ansible.
+
+The embedded WeEstimate and the mail server (``demo/``) are importable as ``weestimate`` and ``mailserver``, the helpers
+in ``support/`` by their own names.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "demo"))
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "demo"), str(HERE / "support")]
+
+from harness import Ansible, build_and_install  # noqa: E402 # found through the line above
+
+
+@pytest.fixture(scope="session")
+def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collections path that holds nothing but this collection, installed from a built artifact."""
+    return build_and_install(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def ansible(tmp_path: Path, collections_path: Path) -> Ansible:
+    """Ansible with the installed collection; its files lie in ``tmp_path``."""
+    return Ansible(tmp_path, collections_path)
