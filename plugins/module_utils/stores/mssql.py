@@ -32,6 +32,9 @@ AUTHENTICATION: dict[str, dict[str, str]] = {
     "entra_default": {"Authentication": "ActiveDirectoryDefault"},
 }
 
+#: How the driver words SQLSTATE 28000, which the server sends for a login that it refuses.
+_REFUSED = "Invalid authorization specification"
+
 #: ``store.encrypt``: the driver's own words. Strict is TDS 8.0: TLS before anything else, never an untrusted server.
 ENCRYPT = ("mandatory", "strict", "optional")
 
@@ -44,65 +47,71 @@ _KEYWORDS = {
     "HostnameInCertificate": "host_name_in_certificate",
 }
 
-
 _INSTALL = "Install the Python package mssql-python and the system libraries it loads (Debian: libltdl7, libkrb5-3)."
-_LAYOUT = "State layout.table and layout.columns as they are; smtp_settings_info with discover=true shows them."
-_TRUST = (
-    "Let the control node trust the authority that issued the certificate, state store.host_name_in_certificate, or"
-    " pin it with store.server_certificate and store.encrypt=strict."
-)
-_GRANT = "Give the login the rights that the documentation of the SQL Server store lists."
 _REACH = "Check store.host, store.port or store.instance, the firewall, and that the server runs and allows TCP."
+_TRUST = "Let the machine that connects trust the authority that issued it, or pin it with store.server_certificate."
+_LOGIN = "Check store.user, store.password and store.authentication, and whether the login is locked or has expired."
+_LAYOUT = "State layout.table and layout.columns as they are; smtp_settings_info with discover=true shows them."
+_GRANT = "Give the login the rights that the documentation lists for SQL Server."
+_DATABASE = "Check store.database, journal.database, and that the login may open it."
+_LATER = "Repeat the run when the other is done, or raise store.command_timeout."
 
 #: What is said, in lower case and without what is quoted, and what it means here; the first match counts. The driver
-#: passes on neither the error number nor more than the first of several messages, only one text and its own phrase for
-#: the SQLSTATE. The texts are English because the session asks for it (see `_SESSION`). Numbers in the comments:
+#: passes on neither the error's number nor more than the first of several messages: only one text of the server, or of
+#: its own, after its phrase for the SQLSTATE. A phrase is preferred where it is specific, for it is the same in all
+#: languages; the server's texts are English because the session asks for it (see `_SESSION`). Numbers in the comments:
 #: https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors
 _FAILURES = (
-    # 2627, 2601; 2628, 8152; 515. First, because what they quote is a value, which may hold any words.
-    ("violation of", "concurrent_change", "was changed at the same time", "Repeat the run."),
+    # 22001: 2628, 8152; 23000: 515, 547, and 2601, 2627. First, for these texts quote values, which hold any words.
+    ("right-truncated", "write_not_verified", "has a column too short for a value", "Widen it or shorten the value."),
+    (
+        "would be truncated",
+        "write_not_verified",
+        "has a column too short for a value",
+        "Widen it or shorten the value.",
+    ),
     ("duplicate key", "concurrent_change", "was changed at the same time", "Repeat the run."),
-    ("would be truncated", "store_error", "has a column too short for a value", "Widen it, or shorten the value."),
-    ("insert the value null", "store_error", "wants columns that only WeEstimate knows", "Save the option there once."),
-    # The driver itself
+    ("integrity constraint", "store_error", "has a rule that the row breaks", "Make the row in WeEstimate itself."),
+    # The driver's parts, named by the operating system's or the driver's words
     ("failed to load the driver", "driver_missing", "cannot be reached: the driver does not load", _INSTALL),
     ("odbc provider is selected", "driver_missing", "cannot be reached: the driver is incomplete", _INSTALL),
-    ("openssl library could not", "driver_missing", "cannot be reached: there is no OpenSSL", "Install OpenSSL."),
-    # Connecting
-    ("certificate verify failed", "store_tls_untrusted", "shows a certificate that is not trusted", _TRUST),
-    ("certificate validation", "store_tls_untrusted", "shows another certificate than the one pinned", _TRUST),
-    ("certificate chain", "store_tls_untrusted", "shows a certificate that is not trusted", _TRUST),
-    ("hostname", "store_tls_untrusted", "shows a certificate of another name", _TRUST),
-    ("encryption not supported", "store_tls_untrusted", "offers no TLS", "Give the server a certificate."),
-    ("ssl provider", "store_tls_untrusted", "could not agree on TLS", _TRUST),
-    ("kerberos", "store_auth_failed", "refused: there is no valid Kerberos ticket", "Get one with kinit."),
-    ("sspi", "store_auth_failed", "refused: there is no valid Kerberos ticket", "Get one with kinit."),
-    ("access token", "store_auth_failed", "refused: Entra ID gave no token", "Check the identity of the control node."),
-    ("failed to authenticate", "store_auth_failed", "refused: Entra ID rejects the login", "Check store.user."),
-    # 4060; 18456 and its relatives 18486 (locked), 18487 and 18488 (expired); SQLSTATE 28000 in any language
-    ("cannot open database", "database_missing", "is not there, or not for this login", "Check store.database."),
-    ("login failed", "store_auth_failed", "refused the login", "Check store.user, store.password and the login."),
-    ("invalid authorization", "store_auth_failed", "refused the login", "Check store.user and store.password."),
-    # Statements. 208; 207; 911; 229, 230, 262, 300, 2760; 916; 3906
-    ("invalid object name", "table_missing", "has no such table", _LAYOUT),
-    ("invalid column name", "column_missing", "has no such column", _LAYOUT),
-    ("does not exist. make sure", "database_missing", "has no such database", "Check the name."),
-    ("permission", "permission_denied", "does not allow that to this login", _GRANT),
-    ("under the current security context", "permission_denied", "does not allow that to this login", _GRANT),
-    ("read-only", "permission_denied", "is read-only", "Connect to the writable replica."),
-    # 1222; HYT00; 1205, SQLSTATE 40001; 3960
-    ("lock request time out", "lock_timeout", "is locked by somebody else", "Repeat the run later."),
-    ("query timeout", "lock_timeout", "did not answer in time", "Repeat the run later, or raise command_timeout."),
-    ("deadlock", "concurrent_change", "was changed at the same time", "Repeat the run."),
+    ("openssl library could not", "driver_missing", "cannot be reached: OpenSSL is missing", "Install OpenSSL 3."),
+    # TLS
+    ("host name]", "store_tls_untrusted", "has a certificate of another name", "State store.host_name_in_certificate."),
+    ("verify failed", "store_tls_untrusted", "has a certificate that is not trusted", _TRUST),
+    ("match with server", "store_tls_untrusted", "has another certificate than the pinned one", "Find out why first."),
+    ("invalid file path", "store_tls_untrusted", "cannot be verified", "Check the path in store.server_certificate."),
+    ("certificate", "store_tls_untrusted", "has a certificate that is not trusted", _TRUST),
+    ("encryption not supported", "store_tls_untrusted", "offers no TLS", "Let the server offer TLS."),
+    ("ssl provider", "store_tls_untrusted", "and this machine have no TLS version in common", "Update the server."),
+    # Signing in. 28000: 18456 and its relatives 18452, 18486, 18487, 18488
+    ("sspi", "store_auth_failed", "wants a Kerberos ticket, and there is none that is valid", "Get one with kinit."),
+    ("access token", "store_auth_failed", "cannot be reached: Entra ID gave no token", _LOGIN),
+    ("failed to authenticate", "store_auth_failed", "cannot be reached: Entra ID refused", _LOGIN),
+    ("invalid authorization", "store_auth_failed", "refused the login", _LOGIN),
+    ("login failed", "store_auth_failed", "refused the login", _LOGIN),
+    # 916; 08004: 911, 4060
+    ("under the current security", "permission_denied", "does not admit this login", _GRANT),
+    ("cannot open database", "database_missing", "is not there, or not for this login", _DATABASE),
+    ("rejected the connection", "database_missing", "is not there, or not for this login", _DATABASE),
+    ("does not exist. make sure", "database_missing", "is not there", _DATABASE),
+    # 42S02: 208; 42S22: 207; 229, 230, 262, 2760; 3906
+    ("table or view not found", "table_missing", "has no such table", _LAYOUT),
+    ("column not found", "column_missing", "has no such column", _LAYOUT),
+    ("permission", "permission_denied", "does not allow this to the login", _GRANT),
+    ("read-only", "permission_denied", "is read-only", "Name the server that may be written to."),
+    # 1222; HYT00 of a statement; 40001: 1205; 3960
+    ("lock request time out", "lock_timeout", "is locked by somebody else", _LATER),
+    ("query timeout", "lock_timeout", "did not answer in time", _LATER),
     ("serialization failure", "concurrent_change", "was changed at the same time", "Repeat the run."),
     ("update conflict", "concurrent_change", "was changed at the same time", "Repeat the run."),
-    # What else keeps a connection from being made, or ends it: 08001, 08S01, HYT01
+    # 08001; 08S01; HYT00 and HYT01 of the connection
     ("unable to establish connection", "store_unreachable", "cannot be reached", _REACH),
     ("link failure", "store_unreachable", "broke the connection", _REACH),
-    ("timeout", "store_unreachable", "did not answer in time", _REACH),
+    ("timeout expired", "store_unreachable", "did not answer in time", _REACH),
 )
 
-#: Names, and values, which are nobody's business and may hold any words.
+#: Names and values: they may hold any words, and are nobody's business.
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 #: NOCOUNT: the counts of triggers must not come before ours. XACT_ABORT: any failure rolls the whole transaction back.
@@ -136,12 +145,19 @@ class MssqlStore(SqlStore):
         try:
             return _open(arguments)
         except self.driver_errors() as error:
-            failure = self.failure(error)
-        if failure.code == "store_auth_failed" and _gets_in(arguments):
-            failure = MailSettingsError(
-                "database_missing", f"{self.place} is not there, or not for this login.", "Check store.database."
-            )
+            failure, refused = self.failure(error), _REFUSED in str(error)
+        if refused and self._admits(arguments):
+            raise MailSettingsError("database_missing", f"{self.place} is not there, or not for this login.", _DATABASE)
         raise failure
+
+    def _admits(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether the login is fine without the database. The server says both when the database is not there, the
+        driver passes on the refused login alone."""
+        try:
+            _open({**arguments, "database": None}).close()
+        except self.driver_errors():
+            return False
+        return True
 
     def quote(self, identifier: str) -> str:
         """One identifier in brackets, which work whatever QUOTED_IDENTIFIER says."""
@@ -157,10 +173,11 @@ class MssqlStore(SqlStore):
         for words, code, what, remedy in _FAILURES:
             if words in said:
                 return MailSettingsError(code, f"{self.place} {what}.", remedy)
-        # The driver's own summary of the SQLSTATE is one of a fixed list of phrases.
-        summary = getattr(error, "driver_error", "") or type(error).__name__
+        phrase = getattr(error, "driver_error", "") or type(error).__name__
         return MailSettingsError(
-            "store_error", f"{self.place} failed ({summary}); nothing was changed.", "Ask who keeps the server."
+            "store_error",
+            f"{self.place} failed: {_QUOTED.sub('', phrase)}.",
+            "Nothing was changed. See the server's log.",
         )
 
     def _affected(self, statement: str, parameters: tuple[Any, ...]) -> int:
@@ -174,9 +191,14 @@ class MssqlStore(SqlStore):
 
     def columns(self, schema: str | None, table: str, *, database: str | None = None) -> list[str]:
         """The columns of a table in their order; empty when there is no such table, or none for this login."""
-        view = ".".join(filter(None, (database and self.quote(database), "INFORMATION_SCHEMA.COLUMNS")))
-        statement = f"SELECT COLUMN_NAME FROM {view} WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
-        return [name for (name,) in self.query(statement, (schema or self.DEFAULT_SCHEMA, table))]
+        view = (
+            "INFORMATION_SCHEMA.COLUMNS" if database is None else f"{self.quote(database)}.INFORMATION_SCHEMA.COLUMNS"
+        )
+        rows = self.query(
+            f"SELECT COLUMN_NAME FROM {view} WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+            (schema or self.DEFAULT_SCHEMA, table),
+        )
+        return [name for (name,) in rows]
 
 
 def _server(arguments: Mapping[str, Any]) -> str:
@@ -188,11 +210,21 @@ def _server(arguments: Mapping[str, Any]) -> str:
 
 
 def keywords(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """The ``store`` argument as the driver's keywords. It quotes the values itself, so they may hold any character."""
+    """The ``store`` argument as the driver's keywords. It quotes the values itself, so they may hold any character.
+
+    Raises ``schema_invalid`` for a pinned certificate that the driver would silently not compare.
+    """
+    encrypt = arguments.get("encrypt") or "mandatory"
+    if arguments.get("server_certificate") and encrypt != "strict":
+        raise MailSettingsError(
+            "schema_invalid",
+            f"store.server_certificate is not compared with store.encrypt={encrypt}.",
+            "State store.encrypt=strict (SQL Server 2022 and later), or let this machine trust the certificate.",
+        )
     given = {keyword: arguments.get(name) for keyword, name in _KEYWORDS.items()}
     return {
         "Server": f"tcp:{_server(arguments)}",
-        "Encrypt": arguments.get("encrypt") or ENCRYPT[0],
+        "Encrypt": encrypt,
         "TrustServerCertificate": "yes" if arguments.get("trust_server_certificate") else "no",
         **{keyword: value for keyword, value in given.items() if value not in (None, "")},
         **AUTHENTICATION[arguments.get("authentication") or "sql"],
@@ -202,12 +234,3 @@ def keywords(arguments: Mapping[str, Any]) -> dict[str, str]:
 def _open(arguments: Mapping[str, Any]) -> Any:
     timeout = arguments.get("connect_timeout") or _CONNECT_TIMEOUT
     return mssql_python.connect(autocommit=True, timeout=timeout, **keywords(arguments))
-
-
-def _gets_in(arguments: Mapping[str, Any]) -> bool:
-    """Whether the login itself is fine: of "no such database" and "login failed" the driver passes on the second."""
-    try:
-        _open({**arguments, "database": None}).close()
-    except (mssql_python.Error, RuntimeError):
-        return False
-    return True
