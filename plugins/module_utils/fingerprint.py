@@ -21,23 +21,22 @@ _SALT_BYTES = 16
 def fingerprint(password: str) -> str:
     """A new fingerprint, with its parameters and salt in the text."""
     salt = os.urandom(_SALT_BYTES)
-    return f"scrypt:{_COST}:{_BLOCK_SIZE}:{_PARALLEL}:{_text(salt)}:{_text(_hash(password, salt))}"
+    hashed = _hash(password, salt, _COST, _BLOCK_SIZE, _PARALLEL)
+    return f"scrypt:{_COST}:{_BLOCK_SIZE}:{_PARALLEL}:{_text(salt)}:{_text(hashed)}"
 
 
-def matches(password: str, known: str) -> bool:
+def matches(password: str, known: str | None) -> bool:
     """Whether ``known`` is a fingerprint of this password; False for what is no fingerprint of ours."""
-    method, _, parameters = known.partition(":")
-    fields = parameters.split(":")
-    if method != "scrypt" or len(fields) != 5:
+    try:
+        method, cost, block_size, parallel, salt, expected = (known or "").split(":")
+        found = _hash(password, base64.b64decode(salt), int(cost), int(block_size), int(parallel))
+        return method == "scrypt" and hmac.compare_digest(found, base64.b64decode(expected))
+    except (ValueError, TypeError, OverflowError):
+        # Not ours, or parameters that scrypt refuses: it has its own exception for each way to be wrong.
         return False
-    cost, block_size, parallel = (int(field) for field in fields[:3])
-    salt, expected = (base64.b64decode(field) for field in fields[3:])
-    return hmac.compare_digest(_hash(password, salt, cost, block_size, parallel), expected)
 
 
-def _hash(
-    password: str, salt: bytes, cost: int = _COST, block_size: int = _BLOCK_SIZE, parallel: int = _PARALLEL
-) -> bytes:
+def _hash(password: str, salt: bytes, cost: int, block_size: int, parallel: int) -> bytes:
     secret = password.encode("utf-8", "surrogatepass")
     # OpenSSL's default limit is just below what these parameters need.
     return hashlib.scrypt(secret, salt=salt, n=cost, r=block_size, p=parallel, maxmem=2**26, dklen=32)
