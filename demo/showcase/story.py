@@ -19,6 +19,7 @@ from showcase.stage import Actor, each
 
 _APPLY = "weestimate.mail.apply"
 _PASS_SECONDS = 90
+_ADVICE = re.compile(r"[a-z_]+: ")  # begins with the option it is about, as no warning of Ansible itself does
 _SECRETS = {"SMTP Password"}
 
 Options = Mapping[str, "str | None"]
@@ -71,8 +72,9 @@ def first_pass(actors: Sequence[Actor], before: Mapping[str, Options]) -> None:
         _expect(run.recap[actor.name]["changed"] > 0, f"The first pass reports no change for {actor.name}.", log)
         rows += [(actor.name, *change) for change in changes]
     terminal.table(("instance", "option", "before", "after"), rows)
-    for warning in run.warnings:
-        terminal.lines(["Advice that came with it:"])
+    advice = [warning for warning in run.warnings if _ADVICE.match(warning)]
+    terminal.lines(["Advice that came with it:"] if advice else [])
+    for warning in advice:
         terminal.say(warning)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import smtplib
 import socket
@@ -364,6 +365,62 @@ def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+# --- the demo as a whole -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare_demo(tmp_path: Path) -> Path:
+    """The folder demo alone, so that there is no collection to install and the demo has to fail at that step."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(DEMO, tmp_path / "demo", ignore=ignored))
+
+
+def _instances(demo: Path) -> list[instance.Instance]:
+    return [instance.load(file.parent) for file in (demo.parent / ".demo" / "instances").glob("*/instance.json")]
+
+
+def _all_ended(demo: Path) -> bool:
+    """Whether neither an approval server nor the mail server is left, and the mail server had been there."""
+    logs = demo.parent / ".demo" / "logs"
+    mail_server = (logs / "mail-server.log").exists() and not (logs / "mail-server.ready").exists()
+    return mail_server and not any(control.running_pid(made) for made in _instances(demo))
+
+
+@pytest.mark.slow
+def test_a_demo_that_fails_says_why_and_leaves_nothing_running(bare_demo: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(bare_demo / "run")], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert "2. As found" in done.stdout
+    assert "The demo failed: ansible-galaxy failed; the end of .demo/logs/install.log:" in done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert len(_instances(bare_demo)) == 6
+    assert _all_ended(bare_demo)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_demo_that_is_stopped_leaves_nothing_running(bare_demo: Path, number: int, status: int) -> None:
+    command = [sys.executable, str(bare_demo / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as demo:
+        _wait_until(lambda: any(control.running_pid(made) for made in _instances(bare_demo)), seconds=60)
+        demo.send_signal(number)
+        demo.communicate(timeout=30)
+    assert demo.returncode == status
+    _wait_until(lambda: _all_ended(bare_demo))
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_killed_leaves_nothing_running(bare_demo: Path) -> None:
+    with subprocess.Popen([sys.executable, str(bare_demo / "run")], stdout=subprocess.PIPE) as demo:
+        _wait_until(lambda: any(control.running_pid(made) for made in _instances(bare_demo)), seconds=60)
+        ready = json.loads((bare_demo.parent / ".demo" / "logs" / "mail-server.ready").read_text("utf-8"))
+        demo.kill()
+    _wait_until(lambda: not any(control.running_pid(made) for made in _instances(bare_demo)))
+    _wait_until(lambda: not _answers(ready["ports"]["submission"]))
 
 
 # --- the instance's database -------------------------------------------------------------------------------------
