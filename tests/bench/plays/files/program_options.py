@@ -17,8 +17,9 @@ READ = "SELECT optionName, optionValue FROM programOption WHERE optionGroup = 'S
 WRITE = "UPDATE programOption SET optionValue = ? WHERE optionGroup = 'SMTP' AND optionName = ?"
 
 _program, verb, database = sys.argv
-with closing(sqlite3.connect(database)) as connection, connection:
+with closing(sqlite3.connect(database)) as connection:
     if verb == "read":
         print(json.dumps(dict(connection.execute(READ).fetchall())))
     else:
-        connection.executemany(WRITE, [(value, name) for name, value in json.load(sys.stdin).items()])
+        with connection:
+            connection.executemany(WRITE, [(value, name) for name, value in json.load(sys.stdin).items()])
