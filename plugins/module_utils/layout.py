@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .errors import MailSettingsError
 from .options import BY_NAME, OPTIONS, Option
+from .redaction import looks_secret
 
 #: Words that read as a boolean whatever word is written, compared without case.
 _TRUE_WORDS = frozenset({"true", "1", "yes"})
@@ -29,6 +30,10 @@ class Row(NamedTuple):
 
     key: str
     value: Any
+
+    def __repr__(self) -> str:
+        """Without the value, which may be the password."""
+        return f"Row(key={self.key!r})"
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,9 @@ class Layout:
 
     def __post_init__(self) -> None:
         """Refuse a layout in which one text would have two meanings: ``schema_invalid``."""
-        _require_distinct("keys", self.keys.values())
-        _require_distinct("booleans", (self.true_word, self.false_word))
+        _require_distinct("keys", map(_folded, self.keys.values()))
+        # A blank has its meaning already: it reads as no value at all.
+        _require_distinct("booleans", (_word(self.true_word), _word(self.false_word), ""))
 
     @classmethod
     def from_arguments(cls, given: Mapping[str, Any] | None, default_schema: str | None = None) -> Layout:
@@ -106,9 +112,12 @@ class Layout:
 
     def missing(self, names: Iterable[str], found: Iterable[Row]) -> MailSettingsError:
         """The error for options without a row; it names what is there instead."""
-        names = sorted(names)
+        names, found = sorted(names), list(found)
         wanted = ", ".join(f"{name} ('{self.keys[name]}')" for name in names)
         present = ", ".join(sorted(f"'{row.key}'" for row in found)) or "no row at all"
+        if found and not self.locate(found):
+            # Perhaps layout.columns are stated the wrong way round, and what look like keys are the values.
+            present = f"{len(found)} rows, none of them with the key of an option"
         return MailSettingsError(
             "option_missing",
             f"The group '{self.group}' of {self.table} has no row for {wanted}; it has {present}.",
@@ -133,7 +142,9 @@ class Layout:
                 return option.blank if option.type != "str" else text
             return {"bool": self._boolean, "int": _port_like, "str": str}[option.type](text)
         except ValueError:
-            shown = "a value that is not text" if option.secret else f"{stored!r:.40}"
+            # A key that sounds like a password's may have been stated for another option by mistake.
+            hidden = option.secret or looks_secret(self.keys[option.name])
+            shown = "a value" if hidden else f"{stored!r:.40}"
             raise MailSettingsError(
                 "option_undecodable",
                 f"{option.name} ('{self.keys[option.name]}') holds {shown}, which is no {_EXPECTED[option.type]}.",
@@ -142,23 +153,28 @@ class Layout:
             ) from None
 
     def _boolean(self, text: str) -> bool:
-        word = text.strip().casefold()
+        word = _word(text)
         # The stated words win: a layout may give '0' the meaning of true.
-        if word == self.true_word.casefold():
+        if word == _word(self.true_word):
             return True
-        if word == self.false_word.casefold():
+        if word == _word(self.false_word):
             return False
         if word in _TRUE_WORDS or word in _FALSE_WORDS:
             return word in _TRUE_WORDS
         raise ValueError(word)
 
 
-def _require_distinct(where: str, texts: Iterable[str]) -> None:
-    texts = [_folded(text) for text in texts]
+def _require_distinct(part: str, texts: Iterable[str]) -> None:
+    texts = list(texts)
     twice = sorted({text for text in texts if texts.count(text) > 1})
     if twice:
+        path, remedy = f"layout.{part}", "State each text once, case aside."
+        rule = f"'{twice[0]}' has one meaning"
         raise MailSettingsError(
-            "schema_invalid", f"layout.{where} gives '{twice[0]}' two meanings.", "State each text once, case aside."
+            "schema_invalid",
+            f"{path} gives '{twice[0]}' two meanings.",
+            remedy,
+            violations=[{"path": path, "rule": rule, "remedy": remedy}],
         )
 
 
@@ -172,6 +188,10 @@ def decode_all(layout: Layout, located: Mapping[str, Row]) -> dict[str, Any]:
 
 def _folded(key: str) -> str:
     return str(key).rstrip().casefold()
+
+
+def _word(text: str) -> str:
+    return text.strip().casefold()
 
 
 def _text(stored: Any) -> str:
