@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What is done with a checkout of the collection; `make help` lists it. Needed: Python 3.10 or newer with its venv
-# module, GNU make, bash, git, and a Python package registry. All that is made lies in .venv and .build.
+# module, GNU make, bash, git, and a Python package registry. All that is made lies in .venv, .build and .demo.
 
 PYTHON ?= python3#       builds the environment; another one: make PYTHON=python3.13 …
 CORE ?= own#             own: the newest ansible-core for PYTHON; oldest, newest: the ends of what is supported
@@ -44,8 +44,8 @@ help: ## this list
 		$(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: collection ## three environments of an embedded WeEstimate converge to their profiles, twice
-	@$(IN) demo/run
+demo: $(READY) ## three environments of an embedded WeEstimate converge to their profiles, twice
+	@$(IN) python demo/run
 
 .PHONY: test
 test: lint molecule-default pytest ## everything that needs neither root nor a container engine
@@ -61,7 +61,7 @@ bench: collection ## compare with ansible.builtin.ping and with stock modules, o
 
 .PHONY: clean
 clean: ## remove all that was made
-	@rm -rf .venv $(BUILD) .ansible
+	@rm -rf .venv $(BUILD) .demo .ansible
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 ##@ Parts of them (the ansible-core is chosen by CORE=own, oldest or newest)
