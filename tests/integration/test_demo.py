@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 from mailserver import archive, certificates, process
+from showcase import workspace
 from weestimate import control, database, instance, lock
 from weestimate.errors import WeEstimateError
 
@@ -421,6 +422,14 @@ def test_a_demo_that_is_killed_leaves_nothing_running(bare_demo: Path) -> None:
         demo.kill()
     _wait_until(lambda: not any(control.running_pid(made) for made in _instances(bare_demo)))
     _wait_until(lambda: not _answers(ready["ports"]["submission"]))
+
+
+def test_a_taken_port_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(workspace, "_PORTS", (port, _free_port()))
+        assert len(workspace.free_ports(2)) == 1
+        assert port not in workspace.free_ports(2)
 
 
 # --- the instance's database -------------------------------------------------------------------------------------
