@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import testinfra
-from testinfra.backend.base import CommandResult
 from testinfra.host import Host
 
 UNIT = "weestimate-approval.service"
@@ -79,21 +79,40 @@ def password() -> str:
     return "m0lecule 'made' \"up\" {{ never }} [;--]"
 
 
+@pytest.fixture(scope="session")
+def canary(password: str) -> str:
+    """The part of the password to search for: it reads the same however the whole has been quoted or escaped."""
+    return password.split()[0]
+
+
 @pytest.fixture
 def approval_server(host: Host) -> ApprovalServer:
     """The instance under test."""
     return ApprovalServer(host)
 
 
+class Run(NamedTuple):
+    """What a user has of a run of ansible-playbook: its exit status, and all that it showed."""
+
+    status: int
+    shown: str
+
+    def failure(self, error_code: str) -> dict[str, Any]:
+        """The result of the task that failed with *error_code*; empty if none did."""
+        found = (json.loads(text) for text in re.findall(r"^fatal: .* => (\{.*\})$", self.shown, re.MULTILINE))
+        return next((result for result in found if result.get("error_code") == error_code), {})
+
+
 @pytest.fixture(scope="session")
-def apply() -> Callable[..., CommandResult]:
-    """Run the playbook weestimate.mail.apply with more arguments, as a user would, and return what came of it."""
+def apply() -> Callable[..., Run]:
+    """Run the playbook weestimate.mail.apply, with more arguments, as a user would."""
     scenario = Path(__file__).parent.parent
     inventories = (Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent, scenario / "inventory")
     command = ["ansible-playbook", *(f"--inventory={path}" for path in inventories), "weestimate.mail.apply"]
 
-    def run(*arguments: str) -> CommandResult:
-        return testinfra.get_host("local://").run(shlex.join([*command, *arguments]))
+    def run(*arguments: str) -> Run:
+        result = testinfra.get_host("local://").run(shlex.join([*command, *arguments]))
+        return Run(result.rc, result.stdout + result.stderr)
 
     return run
 

@@ -15,11 +15,11 @@ def prediction(apply):
     return apply("--check", "--diff")
 
 
-def test_it_foretells_the_change_and_masks_the_password(prediction, password):
-    assert prediction.rc == 0, prediction.stdout
-    assert "changed=1 " in prediction.stdout
-    assert "smtp.office365.com" in prediction.stdout
-    assert password not in prediction.stdout
+def test_it_foretells_the_change_and_masks_the_password(prediction, canary):
+    assert prediction.status == 0, prediction.shown
+    assert "changed=1 " in prediction.shown
+    assert "smtp.office365.com" in prediction.shown
+    assert canary not in prediction.shown
 
 
 @pytest.mark.usefixtures("prediction")

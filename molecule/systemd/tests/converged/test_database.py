@@ -31,6 +31,6 @@ def test_the_two_runs_left_one_entry_in_the_journal(approval_server):
 
 
 def test_the_files_of_the_instance_kept_owner_and_mode(host):
-    listing = host.check_output("find /var/lib/weestimate/prod -type f -printf '%%f %%u:%%g %%m\\n'")
+    listing = host.check_output("find /var/lib/weestimate/prod -type f -printf '%f %u:%g %m\\n'")
     assert "weestimate.sqlite3 weestimate:weestimate 640" in listing.splitlines()
     assert all(line.endswith("weestimate:weestimate 640") for line in listing.splitlines())

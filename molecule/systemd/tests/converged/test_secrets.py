@@ -9,15 +9,15 @@ from __future__ import annotations
 FOLDERS = "/etc /home /opt /root /run /srv /tmp /var"
 
 
-def test_it_lies_in_no_other_file(host, password):
-    found = host.run(f"grep --recursive --fixed-strings --files-with-matches --devices=skip -e %s {FOLDERS}", password)
+def test_it_lies_in_no_other_file(host, canary):
+    found = host.run(f"grep --recursive --files-with-matches --devices=skip -e {canary} {FOLDERS}")
     assert found.stdout.split() == ["/var/lib/weestimate/prod/weestimate.sqlite3"]
 
 
-def test_the_journal_of_the_host_knows_the_module_but_not_the_password(host, password):
-    journal = host.check_output("journalctl --quiet --no-pager --output=cat")
-    assert "weestimate.mail.smtp_settings: Invoked with" in journal
-    assert password not in journal
+def test_the_journal_of_the_host_tells_what_ansible_did_but_not_the_password(host, canary):
+    journal = host.check_output("journalctl --quiet --no-pager").splitlines()
+    assert any("ansible-ansible.builtin.systemd_service" in line for line in journal)
+    assert [line for line in journal if canary in line] == []
 
 
 def test_ansible_left_no_temporary_files(host):
