@@ -43,10 +43,6 @@ class ActionModule(FrontDesk):
         advice = [entry.as_dict() for entry in schema.advice(settings)]
         return {"changed": False, "settings": settings, "file": file, "advice": advice}
 
-    def _validated(self) -> dict[str, Any]:
-        # The front desk takes every argument without a schema for a scalar; this one is a list.
-        return {**super()._validated(), "dirs": [schema.plain(each) for each in self._task.args.get("dirs", [])]}
-
     def _profile(self, arguments: dict[str, Any], variables: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
         """The profile's file and what it holds; without a name the settings stand alone."""
         if not arguments["name"]:

@@ -45,11 +45,16 @@ def coerced(value: Any, shape: Any) -> Any:
         pairs = ((_plain_key(key), item) for key, item in value.items() if item is not None)
         return {key: coerced(item, below.get(key)) for key, item in pairs}
     if isinstance(value, (list, tuple)):
-        return [coerced(item, None) for item in value]
-    return _typed(plain(value), shape)
+        return [plain(item) for item in value]
+    return _typed(_scalar(value), shape)
 
 
 def plain(value: Any) -> Any:
+    """A copy in plain Python, with no type changed."""
+    return coerced(value, None)
+
+
+def _scalar(value: Any) -> Any:
     """A scalar as Python's own type; whatever else has a text, an inline vault value for one, becomes that text."""
     if value is None or isinstance(value, bool):
         return value

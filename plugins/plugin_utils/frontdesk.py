@@ -54,17 +54,17 @@ class FrontDesk(ActionBase):
 
     def _validated(self) -> dict[str, Any]:
         """The arguments, complete with their defaults; raises ``schema_invalid`` with all violations at once."""
-        given = dict(self._task.args)
+        given = schema.plain(self._task.args)
         if given.get("journal") == "none":
             given["journal"] = {"enabled": False}
-        documents = {name: schema.coerce(given.pop(name, None) or {}, name) for name in _BY_SCHEMA if name in self.SPEC}
+        documents = {name: schema.coerce(given.pop(name, {}), name) for name in _BY_SCHEMA if name in self.SPEC}
         broken = [
             schema.Violation(name, schema.UNKNOWN_NAME, schema.suggestion(name, self.SPEC))
             for name in given.keys() - self.SPEC.keys()
         ]
         given = {name: value for name, value in given.items() if name in self.SPEC}
         spec = {name: rule for name, rule in self.SPEC.items() if name not in documents}
-        checked = ArgumentSpecValidator(spec).validate({name: schema.plain(value) for name, value in given.items()})
+        checked = ArgumentSpecValidator(spec).validate(given)
         broken += [schema.Violation("", text, _SEE_DOCS) for text in checked.error_messages]
         for name, document in documents.items():
             broken += [v._replace(path=f"{name}.{v.path}".rstrip(".")) for v in schema.violations(document, name)]
