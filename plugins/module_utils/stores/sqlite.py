@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ _FAILURES = (
     ("unknown database", "database_missing", "has no such attached database", "Leave database and schema out."),
     ("not a database", "database_missing", "is not a SQLite database", "Check store.path."),
     ("disk is full", "store_error", "lies on a full disk; nothing was changed", "Make room and repeat the run."),
+    ("NOT NULL", "store_error", "wants columns that only WeEstimate knows", "Save the option there once."),
     ("UNIQUE constraint", "concurrent_change", "was changed at the same time", "Repeat the run."),
 )
 
@@ -42,21 +44,21 @@ class SqliteStore(SqlStore):
     SAME_VALUE = "{column} IS {value}"
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        path = Path(arguments["path"]).expanduser().absolute()
+        path = _database_file(arguments["path"])
         self.place = str(path)
-        if not path.is_file():
-            raise MailSettingsError("database_missing", f"There is no database file {path}.", "Check store.path.")
         timeout = arguments.get("command_timeout") or _DEFAULT_TIMEOUT
-        # mode=rw: a file that vanishes meanwhile is an error, and not created as an empty database.
-        uri = f"file:{url_quote(str(path))}?mode=rw"
+        # mode=rw: a file that vanishes meanwhile is an error, and not created as an empty database. The empty authority
+        # keeps SQLite from taking the first part of "//folder/file" for one.
+        uri = f"file://{url_quote(bytes(path))}?mode=rw"
         try:
             self.connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
         except sqlite3.Error as error:
             raise self.failure(error) from None
+        self.connection.text_factory = _text
 
     def driver_errors(self) -> tuple[type[BaseException], ...]:
-        """All of the module's errors; the other two are an integer beyond 64 bits and text beyond Unicode."""
-        return (sqlite3.Error, OverflowError, UnicodeError)
+        """All of the module's errors; the other two are an integer beyond 64 bits, and text beyond Unicode or SQL."""
+        return (sqlite3.Error, OverflowError, ValueError)
 
     def failure(self, error: Exception) -> MailSettingsError:
         """SQLite's words looked up; the place is named, the words are not passed on."""
@@ -84,3 +86,27 @@ class SqliteStore(SqlStore):
         """The columns of a table in their order; empty when there is no such table."""
         statement = "SELECT name FROM pragma_table_info(?, ?) ORDER BY cid"
         return [name for (name,) in self.query(statement, (table, database or schema or "main"))]
+
+
+def _database_file(given: str) -> Path:
+    """The file of that name. Raises ``database_missing``, and ``permission_denied`` where that cannot be told."""
+    remedy = "Check store.path."
+    try:
+        path = Path(given).expanduser().absolute()
+        if stat.S_ISREG(path.stat().st_mode):
+            return path
+    except PermissionError:
+        remedy = "Check the owner and mode of the folders above it."
+        raise MailSettingsError("permission_denied", f"{given} cannot be reached.", remedy) from None
+    except (OSError, RuntimeError, ValueError):
+        # Besides the plain absence: a name too long, the home of an unknown user, a NUL in the name.
+        pass
+    raise MailSettingsError("database_missing", f"There is no database file {given}.", remedy)
+
+
+def _text(raw: bytes) -> str | bytes:
+    """A stored text; what is not UTF-8 stays binary, which matters only where one of our options holds it."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
