@@ -58,7 +58,7 @@ class SqliteStore(SqlStore):
 
     def driver_errors(self) -> tuple[type[BaseException], ...]:
         """All of the module's errors; the other two are an integer beyond 64 bits, and text beyond Unicode or SQL."""
-        return (sqlite3.Error, OverflowError, ValueError)
+        return (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError)
 
     def failure(self, error: Exception) -> MailSettingsError:
         """SQLite's words looked up; the place is named, the words are not passed on."""
