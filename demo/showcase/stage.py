@@ -52,7 +52,7 @@ def set_up() -> Iterator[Sequence[Actor]]:
     """Prepare .demo, start everything, and yield the actors. All processes have ended when the block is left."""
     workspace.renew()
     certificates.make(workspace.CERTIFICATES)
-    cast = ansible.inventory(workspace.LOGS / "inventory.log", timeout=30)
+    cast = ansible.inventory(workspace.LOGS / "inventory.log", timeout=60)
     accounts = _accounts(cast)
     configuration = {"mails": workspace.MAILS, "certificates": workspace.CERTIFICATES, "accounts": accounts}
     with lock.hold(workspace.LIFELINE), process.running(configuration, workspace.LOGS) as listeners:
