@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.plugins.loader import lookup_loader
 from jinja2 import TemplateSyntaxError
 
@@ -58,7 +58,7 @@ class ActionModule(FrontDesk):
         lookup = lookup_loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
         try:
             return lookup.run([file], variables)[0]
-        except AnsibleError as error:
+        except Exception as error:  # noqa: BLE001 # a template is a program: what its filters meet comes through as it is
             message, remedy = _fault(error)
             raise MailSettingsError("profile_invalid", f"The profile {file} {message}", remedy, file=file) from None
 
@@ -66,9 +66,10 @@ class ActionModule(FrontDesk):
 _DECLARE = "Name a profile, or state settings by their canonical names."
 
 
-def _fault(error: AnsibleError) -> tuple[str, str]:
-    """What is wrong with a template, and what to do; neither the template's text nor a value is quoted."""
-    syntax = next((each for each in _chain(error) if isinstance(each, TemplateSyntaxError)), None)
+def _fault(error: Exception) -> tuple[str, str]:
+    """What is wrong with a template, and what to do; the template's text is not quoted."""
+    chain = list(_chain(error))
+    syntax = next((each for each in chain if isinstance(each, TemplateSyntaxError)), None)
     if syntax:
         return f"is not a valid template: {syntax.message}, line {syntax.lineno}.", "Correct the template."
     missing = re.findall(r"'(\w+)' is undefined", str(error))
@@ -76,7 +77,7 @@ def _fault(error: AnsibleError) -> tuple[str, str]:
         return f"needs {missing[-1]}, which is not defined for this host.", f"Define {missing[-1]} for this host."
     if isinstance(error, AnsibleUndefinedVariable):
         return "uses something that is not defined for this host.", "Define it, or correct the template."
-    return f"cannot be rendered: {error}.", "Correct the template."
+    return f"cannot be rendered: {type(chain[-1]).__name__}, {chain[-1]}.", "Correct the template."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
