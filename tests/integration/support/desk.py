@@ -1,20 +1,22 @@
 # Copyright: (c) 2026, the weestimate.mail authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put many tasks into one play, since a run costs a second and a task a hundredth of one, and ask each what it answered.
+"""Play many scenarios in one run of Ansible: a run costs seconds, a task of ours hundredths of one.
 
-Every task ignores its errors; its answer is the result that Ansible shows, with ``status`` added.
+A scenario is a generator over a `Desk`. It prepares databases, yields its tasks by name, is sent their answers, and
+goes on to assert, or to yield the tasks of a next round. `play` carries out each round of all scenarios as one play;
+its errors are ignored, so that each task answers.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from harness import Ansible, Run
+from harness import Ansible, Result, Run
 from weestimate import database
 
 SETTINGS = "weestimate.mail.smtp_settings"
@@ -23,7 +25,9 @@ INFO = "weestimate.mail.smtp_settings_info"
 #: Where a task may access the database from.
 PLACES = ("controller", "target")
 
-#: What the vendor recommends, without a password.
+PASSWORD = "stored-password"
+
+#: What the vendor recommends, but for the password.
 OFFICE365 = {
     "smtp_mail_enabled": True,
     "smtp_address": "smtp.office365.com",
@@ -41,49 +45,76 @@ STORED = {
     "SMTP Port": "587",
     "Use SSL": "TRUE",
     "SMTP User": "notifications@example.com",
-    "SMTP Password": "stored-password",
+    "SMTP Password": PASSWORD,
     "Enable SMTP Send As": "TRUE",
     "SMTP Connect As": "notifications@example.com",
 }
 
-Answers = dict[str, dict[str, Any]]
+Tasks = Mapping[str, Mapping[str, Any]]
+Answers = Mapping[str, Mapping[str, Any]]
+Scenario = Generator[Tasks, Answers, None]
 
 
 class Desk:
-    """A host whose tasks run one after the other, and the databases of instances beside it."""
+    """Where the databases of a scenario lie."""
 
-    def __init__(self, ansible: Ansible, directory: Path) -> None:
-        self.ansible = ansible
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
         self.directory = directory
-        self.run: Run | None = None
 
-    def instance(self, name: str, stored: Mapping[str, str | None] | None = None, script: str = "") -> Path:
+    def instance(self, name: str = "instance", stored: Mapping[str, str | None] = STORED, script: str = "") -> Path:
         """The database of a new instance; ``script`` is SQL that is carried out on it."""
         path = self.directory / f"{name}.db"
-        database.create(path, STORED if stored is None else stored)
+        database.create(path, stored)
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(script)
         return path
 
-    def ask(
-        self,
-        tasks: Mapping[str, Mapping[str, Any]],
-        *options: str,
-        variables: Mapping[str, Any] | None = None,
-        **environment: str,
-    ) -> Answers:
-        """Run tasks, given by name and without their name, on one host; the answers by task name."""
-        hosts = {"one": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-        play = {
-            "hosts": "all",
-            "gather_facts": False,
-            "vars": dict(variables or {}),
-            "tasks": [{"name": name, **task, "ignore_errors": True} for name, task in tasks.items()],
-        }
-        self.run = self.ansible.playbook([play], {"all": {"hosts": hosts}}, *options, **environment)
-        answers = {each.task: {**each.result, "status": each.status} for each in self.run.results}
-        assert set(answers) == set(tasks), self.run.output
-        return answers
+
+def play(
+    ansible: Ansible, scenarios: Sequence[Callable[[Desk], Scenario]], *options: str, **environment: str
+) -> dict[str, BaseException | None]:
+    """Carry out scenarios to their end; what each of them raised, by its name."""
+    directory = ansible.work / "scenarios"
+    directory.mkdir()
+    running = {each.__name__: each(Desk(directory / each.__name__)) for each in scenarios}
+    outcome: dict[str, BaseException | None] = {}
+    answers: dict[str, Answers | None] = dict.fromkeys(running)
+    while running:
+        rounds: dict[str, Tasks] = {}
+        for name in list(running):
+            try:
+                rounds[name] = running[name].send(answers[name])
+            except StopIteration:
+                outcome[name] = None
+            except BaseException as error:  # noqa: BLE001 # raised again by the test of that scenario
+                outcome[name] = error
+            if name in outcome:
+                del running[name]
+        tasks = {f"{name}: {task}": body for name, each in rounds.items() for task, body in each.items()}
+        given = ask(ansible, tasks, *options, **environment) if tasks else {}
+        answers = {name: {task: given[f"{name}: {task}"] for task in each} for name, each in rounds.items()}
+    return outcome
+
+
+def ask(ansible: Ansible, tasks: Tasks, *options: str, **environment: str) -> dict[str, dict[str, Any]]:
+    """Run tasks, given by name and without their name, on this machine; the answers by name, with their status."""
+    run = run_tasks(ansible, tasks, *options, **environment)
+    answers = {each.task: _answer(each) for each in run.results}
+    assert list(answers) == list(tasks), run.output
+    return answers
+
+
+def run_tasks(ansible: Ansible, tasks: Tasks, *options: str, **environment: str) -> Run:
+    """Run tasks as `ask` does; the run as a whole."""
+    one = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    body = [{"name": name, **task, "ignore_errors": True} for name, task in tasks.items()]
+    playbook = [{"name": "Scenarios", "hosts": "all", "gather_facts": False, "tasks": body}]
+    return ansible.playbook(playbook, {"all": {"hosts": {"one": one}}}, *options, **environment)
+
+
+def _answer(result: Result) -> dict[str, Any]:
+    return {**result.result, "status": result.status}
 
 
 def sqlite(path: Path, **store: Any) -> dict[str, Any]:
@@ -92,9 +123,14 @@ def sqlite(path: Path, **store: Any) -> dict[str, Any]:
 
 
 def settings(path: Path, declared: Mapping[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
-    """The arguments of a smtp_settings task on a database file, as a task's body."""
+    """A smtp_settings task on a database file, without its name."""
     named = {} if declared is None else {"settings": dict(declared)}
     return {SETTINGS: {"store": sqlite(path), **named, **arguments}}
+
+
+def info(path: Path, **arguments: Any) -> dict[str, Any]:
+    """A smtp_settings_info task on a database file, without its name."""
+    return {INFO: {"store": sqlite(path), **arguments}}
 
 
 def journal(path: Path, table: str = "weestimateMailJournal") -> list[dict[str, Any]]:
@@ -103,4 +139,5 @@ def journal(path: Path, table: str = "weestimateMailJournal") -> list[dict[str, 
         connection.row_factory = sqlite3.Row
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
             return []
-        return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}" ORDER BY id')]  # noqa: S608
+        quoted = '"' + table.replace('"', '""') + '"'
+        return [dict(row) for row in connection.execute(f"SELECT * FROM {quoted} ORDER BY id")]  # noqa: S608

@@ -27,11 +27,18 @@ class Unsafe(str):
     __slots__ = ()
 
 
+class Vaulted(str):
+    """The text of an ansible-vault, which Ansible decrypts where it is used."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
-    """Writes `Unsafe` with Ansible's tag."""
+    """Writes `Unsafe` and `Vaulted` with Ansible's tags."""
 
 
 _Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
+_Dumper.add_representer(Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
 
 
 @dataclass(frozen=True)
@@ -126,10 +133,10 @@ class Ansible:
         record = self.work / "record.jsonl"
         record.write_text("", encoding="utf-8")
         if not isinstance(playbook, str):
-            playbook = str(self._write("playbook.yml", playbook))
+            playbook = str(self.write("playbook.yml", playbook))
         done = self.program(
             "ansible-playbook",
-            *("--inventory", str(self._write("inventory.yml", inventory))),
+            *("--inventory", str(self.write("inventory.yml", inventory))),
             *options,
             playbook,
             RECORD_FILE=str(record),
@@ -138,7 +145,7 @@ class Ansible:
         lines = record.read_text(encoding="utf-8").splitlines()
         return Run(done.returncode, done.stdout, [Result(**json.loads(line)) for line in lines])
 
-    def _write(self, name: str, document: Any) -> Path:
+    def write(self, name: str, document: Any) -> Path:
         file = self.work / name
         file.write_text(yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False), encoding="utf-8")
         return file
