@@ -200,24 +200,23 @@ class Instance:
             raise _concurrent(touched)
 
     def _write(self, edit: Edit) -> None:
+        # The rows are locked and were found as planned: a guard that fails now is not somebody else's edit.
         if edit.before is None and edit.after is not None:
             self.store.insert_row(self.layout, edit.after)
         elif edit.before is not None and edit.after is None:
             if not self.store.delete_row(self.layout, edit.before):
-                raise _concurrent([edit.name])
+                raise _not_verified([edit.name])
         elif edit.before is not None and not self.store.update_row(self.layout, edit.before, edit.after.value):
-            raise _concurrent([edit.name])
+            raise _not_verified([edit.name])
 
     def _verify(self, plan: Plan) -> None:
+        """Whether the instance holds what the plan promised, also where nothing was to be written."""
         held = self.read().values
-        wrong = sorted(edit.name for edit in plan.edits if held.get(edit.name) != plan.resulting.get(edit.name))
+        wrong = sorted(
+            name for name in held.keys() | plan.resulting.keys() if held.get(name) != plan.resulting.get(name)
+        )
         if wrong:
-            raise MailSettingsError(
-                "write_not_verified",
-                f"{', '.join(wrong)} did not read back as written; the change was rolled back.",
-                "The column may be too short, unable to hold these characters, or under a trigger: ask who keeps it.",
-                options=wrong,
-            )
+            raise _not_verified(wrong)
 
 
 def _undone_by(entry: Entry) -> set[str]:
@@ -268,6 +267,15 @@ def _destination(value: Any) -> Any:
 def _concurrent(names: list[str]) -> MailSettingsError:
     message = f"{', '.join(names)} changed in the database while this run was at work."
     return MailSettingsError("concurrent_change", message, _REPEAT, options=names)
+
+
+def _not_verified(names: list[str]) -> MailSettingsError:
+    return MailSettingsError(
+        "write_not_verified",
+        f"{', '.join(names)} did not read back as written; the change was rolled back.",
+        "The column may be too short, unable to hold these characters, or under a trigger: ask who keeps it.",
+        options=names,
+    )
 
 
 def _in_catalogue_order(values: Mapping[str, Any]) -> dict[str, Any]:
