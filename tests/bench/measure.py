@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -88,9 +89,10 @@ class _MemorySampler:
 def _tree(root: int) -> Iterator[int]:
     """The process *root* and its descendants that are alive."""
     yield root
-    for children in _PROC.glob(f"{root}/task/*/children"):
-        for child in _read(children).split():
-            yield from _tree(int(child))
+    with suppress(FileNotFoundError):  # ended meanwhile, or no Linux
+        for thread in (_PROC / str(root) / "task").iterdir():
+            for child in _read(thread / "children").split():
+                yield from _tree(int(child))
 
 
 def _pss(process: int) -> int:
