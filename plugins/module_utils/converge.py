@@ -188,8 +188,9 @@ class Instance:
         return entry
 
     def _previous(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, Mapping[str, Any] | None]:
+        """The stored values before the entry; a given password only stands in for one that is no longer kept."""
         previous = {**entry.previous, **(entry.previous_secret or {})}
-        if PASSWORD.name in entry.changed_options and PASSWORD.name in given:
+        if PASSWORD.name in entry.changed_options and entry.previous_secret is None:
             previous[PASSWORD.name] = {"stored": given[PASSWORD.name]}
         return previous
 

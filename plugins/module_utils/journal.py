@@ -20,7 +20,7 @@ from typing import Any
 from .errors import MailSettingsError
 from .fingerprint import fingerprint, matches
 from .layout import Layout
-from .options import PASSWORD
+from .options import BY_NAME, PASSWORD
 from .stores.base import Store
 
 DEFAULT_TABLE = "weestimateMailJournal"
@@ -129,7 +129,14 @@ class Journal:
                 f"SELECT {columns} FROM {self._table} AS j{self._store.LOCK_HINT if lock else ''}"
                 f" WHERE j.{identity} = (SELECT MAX({identity}) FROM {self._table})"
             )
-        return _entry(rows[0]) if rows else None
+        try:
+            return _entry(rows[0]) if rows else None
+        except (TypeError, ValueError):
+            raise MailSettingsError(
+                "journal_unavailable",
+                f"The newest entry of the journal {self._table} does not read as it was written. Nothing was changed.",
+                "Somebody has edited it: delete that entry, or name another table in journal.",
+            ) from None
 
     def record(
         self,
@@ -220,17 +227,42 @@ class Journal:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
+    """The entry of a row. Raises TypeError or ValueError for what the journal has not written."""
     values = dict(zip(COLUMNS, row))
     secret = values["previousSecret"]
-    return Entry(
+    entry = Entry(
         id=int(values["id"]),
         changed_at=values["changedAt"],
         author=Author(values["changedBy"] or "", values["run"] or "", values["profile"] or ""),
         kind=values["kind"],
         state=values["state"],
-        changed_options=tuple(json.loads(values["changedOptions"])),
-        previous=json.loads(values["previousValues"]),
-        previous_secret=json.loads(secret) if secret else None,
-        resulting=json.loads(values["resultingValues"]),
+        changed_options=tuple(_parsed(values["changedOptions"], list)),
+        previous=_parsed(values["previousValues"], dict),
+        previous_secret=_parsed(secret, dict) if secret else None,
+        resulting=_parsed(values["resultingValues"], dict),
         password_fingerprint=values["passwordFingerprint"],
+    )
+    if not _is_coherent(entry):
+        raise ValueError(entry.id)
+    return entry
+
+
+def _parsed(text: Any, kind: type) -> Any:
+    parsed = json.loads(text)
+    if not isinstance(parsed, kind):
+        raise TypeError(kind)
+    return parsed
+
+
+def _is_coherent(entry: Entry) -> bool:
+    """Whether an entry is about known options, and has a way back for each that it changed."""
+    changed, secret = set(entry.changed_options), entry.previous_secret or {}
+    return (
+        changed | entry.resulting.keys() <= BY_NAME.keys()
+        and entry.previous.keys() == changed - {PASSWORD.name}
+        and secret.keys() <= changed & {PASSWORD.name}
+        and all(
+            stored is None or (isinstance(stored, dict) and stored.keys() == {"stored"})
+            for stored in (*entry.previous.values(), *secret.values())
+        )
     )
