@@ -51,10 +51,13 @@ def discover(store: Store, layout: Layout) -> dict[str, Any]:
     if roles is None:
         return found
     group, key, value = (columns.index(column) for column in roles)
-    members = {str(row[key]): row[value] for row in cells if _same(row[group], layout.group)}
-    keys = _matching_keys(members)
-    found["rows"] = [{"key": name, "value": _shown(name, stored, keys)} for name, stored in members.items()]
-    suggestion = Layout(schema, table, *roles, layout.group, {**layout.keys, **keys}, *_boolean_words(members, keys))
+    grouped = [row for row in cells if _same(row[group], layout.group)]
+    members = {str(row[key]): row[value] for row in grouped}
+    known = _known_keys(members, layout)
+    keys = {**known, **_similar_keys(members, known)}
+    found["rows"] = [{"key": name, "value": _shown(name, stored, known)} for name, stored in members.items()]
+    spelled = min((str(row[group]) for row in grouped), key=lambda name: name != layout.group)
+    suggestion = Layout(schema, table, *roles, spelled, {**layout.keys, **keys}, *_boolean_words(members, keys, layout))
     found["suggested_layout"] = suggestion.as_arguments()
     return found
 
@@ -73,13 +76,22 @@ def _likeliest_table(tables: Sequence[tuple[str | None, str]], layout: Layout) -
 
 
 def _column_roles(columns: Sequence[str], cells: _Cells, layout: Layout) -> tuple[str, str, str] | None:
-    """The group column holds the group's name, the key column the most known labels, the value column what is left."""
+    """The group column holds the group's name, the key column the most known keys, the value column what is left.
+
+    What holds switches and numbers speaks against keys: values taken for keys would be shown.
+    """
     group = _fullest(columns, lambda at: sum(_same(row[at], layout.group) for row in cells))
     if group is None:
         return None
     members = [row for row in cells if _same(row[columns.index(group)], layout.group)]
     rest = [column for column in columns if column != group]
-    key = _fullest(rest, lambda at: len(_matching_keys(str(row[columns.index(rest[at])]) for row in members)))
+
+    def likeness_to_keys(at: int) -> int:
+        texts = [str(row[columns.index(rest[at])]) for row in members]
+        known = _known_keys(texts, layout)
+        return len(known) + len(_similar_keys(texts, known)) - sum(map(_is_harmless, texts))
+
+    key = _fullest(rest, likeness_to_keys)
     if key is None:
         return None
     rest.remove(key)
@@ -90,28 +102,35 @@ def _column_roles(columns: Sequence[str], cells: _Cells, layout: Layout) -> tupl
 def _fullest(columns: Sequence[str], score: Callable[[int], int]) -> str | None:
     """The column with the highest score, or None when all score nothing."""
     scores = [score(at) for at in range(len(columns))]
-    return columns[scores.index(max(scores))] if any(scores) else None
+    best = max(scores, default=0)
+    return columns[scores.index(best)] if best > 0 else None
 
 
-def _matching_keys(found: Iterable[str]) -> dict[str, str]:
-    """Which of the keys found is which option: by label or canonical name, else by the nearest label."""
+def _known_keys(found: Iterable[str], layout: Layout) -> dict[str, str]:
+    """The keys that are an option's beyond doubt: as stated, by its label, or by its canonical name."""
     unclaimed = {_bare(key): key for key in found}
-    matched = {}
-    for option in OPTIONS:
-        for known in (_bare(option.label), _bare(option.name)):
-            if known in unclaimed:
-                matched[option.name] = unclaimed.pop(known)
-                break
-    for option in OPTIONS:
-        near = difflib.get_close_matches(_bare(option.label), unclaimed, n=1, cutoff=_SIMILAR)
-        if option.name not in matched and near:
-            matched[option.name] = unclaimed.pop(near[0])
-    return {option.name: matched[option.name] for option in OPTIONS if option.name in matched}
+    known: dict[str, str] = {}
+    for spellings in (layout.keys, {o.name: o.label for o in OPTIONS}, {o.name: o.name for o in OPTIONS}):
+        for name, spelling in spellings.items():
+            if name not in known and _bare(spelling) in unclaimed:
+                known[name] = unclaimed.pop(_bare(spelling))
+    return known
 
 
-def _boolean_words(members: Mapping[str, Any], keys: Mapping[str, str]) -> tuple[str, str]:
-    """The pair of words that the boolean options hold, as spelled there; the default pair where nothing tells."""
-    default = Layout()
+def _similar_keys(found: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Guesses for the other options: the nearest label, but no key that sounds secret for what is shown."""
+    unclaimed = {_bare(key): key for key in found if key not in known.values()}
+    similar = {}
+    for option in OPTIONS:
+        eligible = [bare for bare, key in unclaimed.items() if option.secret or not looks_secret(key)]
+        near = difflib.get_close_matches(_bare(option.label), eligible, n=1, cutoff=_SIMILAR)
+        if option.name not in known and near:
+            similar[option.name] = unclaimed.pop(near[0])
+    return similar
+
+
+def _boolean_words(members: Mapping[str, Any], keys: Mapping[str, str], layout: Layout) -> tuple[str, str]:
+    """The pair of words that the boolean options hold, as spelled there; the stated pair where nothing tells."""
     stored = [members[keys[o.name]] for o in OPTIONS if o.type == "bool" and o.name in keys]
     spelled = {str(word).casefold(): str(word) for word in stored if word is not None}
     for true_word, false_word in _BOOLEAN_PAIRS:
@@ -120,23 +139,24 @@ def _boolean_words(members: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
             titled = all(word.istitle() for word in spelled.values() if word.isalpha())
             shape = str.upper if upper else str.title if titled else str
             return shape(true_word), shape(false_word)
-    return default.true_word, default.false_word
+    return layout.true_word, layout.false_word
 
 
-def _shown(key: str, stored: Any, keys: Mapping[str, str]) -> Any:
+def _shown(key: str, stored: Any, known: Mapping[str, str]) -> Any:
     """The value of a known option that is no secret; of anything else only what can be none: a switch or a port."""
-    option = next((option for option in OPTIONS if keys.get(option.name) == key), None)
-    if option is not None and not option.secret:
-        return None if stored is None else str(stored)
+    option = next((option for option in OPTIONS if known.get(option.name) == key), None)
     text = "" if stored is None else str(stored)
-    harmless = text.casefold() in _BOOLEAN_WORDS or (text.isdecimal() and int(text) <= _HIGHEST_PORT)
-    if option is None and harmless and not looks_secret(key):
-        return text
-    return presence(text)
+    if option is not None and not option.secret:
+        return None if stored is None else text
+    return text if option is None and _is_harmless(text) and not looks_secret(key) else presence(text)
+
+
+def _is_harmless(text: str) -> bool:
+    return text.casefold() in _BOOLEAN_WORDS or (text.isdecimal() and len(text) < 6 and int(text) <= _HIGHEST_PORT)
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).casefold())
+    return re.sub(r"[\W_]", "", str(name).casefold())
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -17,7 +17,7 @@ BLANK = "(blank)"
 UNCHANGED = "(unchanged)"
 CHANGED = "(changed)"
 
-_SECRET_LOOKING = re.compile(r"pass|pwd|secret|token|credential|api.?key", re.IGNORECASE)
+_SECRET_LOOKING = re.compile(r"pass|pwd|pw\b|secret|token|credential|api.?key", re.IGNORECASE)
 
 
 def presence(value: Any) -> str:
