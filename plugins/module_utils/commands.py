@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .converge import Instance, Plan
@@ -67,7 +67,7 @@ class _Order:
     """One call of `smtp_settings` on its open instance."""
 
     instance: Instance
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(repr=False)
     check_mode: bool
     approve: Approval
 
