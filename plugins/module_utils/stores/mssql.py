@@ -84,17 +84,17 @@ _FAILURES = (
     ("certificate", "store_tls_untrusted", "has a certificate that is not trusted", _TRUST),
     ("encryption not supported", "store_tls_untrusted", "offers no TLS", "Let the server offer TLS."),
     ("ssl provider", "store_tls_untrusted", "and this machine have no TLS version in common", "Update the server."),
+    # 916; 08004: 911, 4060, which says "the login failed" as well
+    ("under the current security", "permission_denied", "does not admit this login", _GRANT),
+    ("cannot open database", "database_missing", "is not there, or not for this login", _DATABASE),
+    ("rejected the connection", "database_missing", "is not there, or not for this login", _DATABASE),
+    ("does not exist. make sure", "database_missing", "is not there", _DATABASE),
     # Signing in. 28000: 18456 and its relatives 18452, 18486, 18487, 18488
     ("sspi", "store_auth_failed", "wants a Kerberos ticket, and there is none that is valid", "Get one with kinit."),
     ("access token", "store_auth_failed", "cannot be reached: Entra ID gave no token", _LOGIN),
     ("failed to authenticate", "store_auth_failed", "cannot be reached: Entra ID refused", _LOGIN),
     ("invalid authorization", "store_auth_failed", "refused the login", _LOGIN),
     ("login failed", "store_auth_failed", "refused the login", _LOGIN),
-    # 916; 08004: 911, 4060
-    ("under the current security", "permission_denied", "does not admit this login", _GRANT),
-    ("cannot open database", "database_missing", "is not there, or not for this login", _DATABASE),
-    ("rejected the connection", "database_missing", "is not there, or not for this login", _DATABASE),
-    ("does not exist. make sure", "database_missing", "is not there", _DATABASE),
     # 42S02: 208; 42S22: 207; 229, 230, 262, 2760; 3906
     ("table or view not found", "table_missing", "has no such table", _LAYOUT),
     ("column not found", "column_missing", "has no such column", _LAYOUT),
