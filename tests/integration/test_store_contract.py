@@ -164,15 +164,15 @@ def test_null_reads_as_blank_and_is_replaced_and_restored(bed: Bed) -> None:
         "q'uo\"te",
         "what? %s %d",
         "{fn now()}",
-        "Grüße 漢字",
-        "emoji 😀",
+        "Grüße",
+        "漢字 😀",
         "[open",
         "close]",
     ],
 )
 def test_identifiers_may_hold_any_characters(bed: Bed, odd: str) -> None:
     if ("]" in odd or "😀" in odd) and not bed.genuine:
-        pytest.skip("this server does not understand a doubled bracket, nor names beyond the basic plane")
+        pytest.skip("this server understands neither a doubled bracket nor names beyond its code page")
     layout = bed.layout(
         table=f"table {odd}",
         group_column=f"group {odd}",
