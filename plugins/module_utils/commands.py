@@ -87,6 +87,7 @@ class _Order:
 
     def confirmed(self) -> dict[str, Any]:
         """Declare the last recorded change proven; it touches the journal, never the settings."""
+        settings = masked(self.instance.read().values)
         last = self.instance.journal.last()
         is_open = last is not None and last.is_open
         if is_open and not self.check_mode:
@@ -94,7 +95,7 @@ class _Order:
         return {
             "changed": is_open,
             "changed_options": [],
-            "settings": masked(self.instance.read().values),
+            "settings": settings,
             "recycle_required": False,
             "journal_id": last.id if last else None,
         }
