@@ -11,6 +11,7 @@ and the inventory host is usually a Windows server. With ``run_on: target`` the 
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +50,7 @@ class FrontDesk(ActionBase):
         return self._execute_module(
             module_name=f"weestimate.mail.{module}",
             module_args={name: value for name, value in arguments.items() if value is not None},
-            task_vars=task_vars,
+            task_vars={**task_vars, **_WITHOUT_SYSTEM_LOG},
         )
 
     def _validated(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class FrontDesk(ActionBase):
         documents = {name: schema.coerce(given.pop(name, {}), name) for name in _BY_SCHEMA if name in self.SPEC}
         broken = [
             schema.Violation(name, schema.UNKNOWN_NAME, schema.suggestion(name, self.SPEC))
-            for name in given.keys() - self.SPEC.keys()
+            for name in sorted(given.keys() - self.SPEC.keys())
         ]
         given = {name: value for name, value in given.items() if name in self.SPEC}
         spec = {name: rule for name, rule in self.SPEC.items() if name not in documents}
@@ -73,9 +74,17 @@ class FrontDesk(ActionBase):
         return {**checked.validated_parameters, **documents}
 
 
+#: A module writes its arguments to the target's system log. Of a secret inside a dictionary Ansible blanks the plain
+#: form there, not the escaped one. This is the variable of the configuration setting DEFAULT_NO_TARGET_SYSLOG.
+_WITHOUT_SYSTEM_LOG = {"ansible_no_target_syslog": True}
+
 _SEE_DOCS = "See the module's documentation with ansible-doc."
 
 
 def author() -> str:
     """Who runs the controller: what the journal notes where the user does not say it."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # A container may run under a number that no account has; OSError since Python 3.13.
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

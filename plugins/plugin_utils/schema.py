@@ -61,6 +61,9 @@ _TYPE_WORDS = {
 
 _QUOTE_LENGTH = 60
 
+#: A login before a host, as in smtp://user:password@host: written where a host belongs, it is no less a secret.
+_LOGIN = re.compile(r":[^/]*@")
+
 
 class Violation(NamedTuple):
     """One broken rule, or one piece of advice.
@@ -197,7 +200,7 @@ def _quoted(value: Any, path: list[Any], secrets: list[str]) -> str:
         return ""
     if value == "":
         return "an empty text"
-    if any(secret in str(value) for secret in secrets):
+    if _LOGIN.search(str(value)) or any(secret in str(value) for secret in secrets):
         return ""
     text = repr(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _QUOTE_LENGTH else f"{text[: _QUOTE_LENGTH - 1]}…"

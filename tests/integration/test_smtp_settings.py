@@ -18,13 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.vault import VaultLib, VaultSecret
-from desk import OFFICE365, PASSWORD, PLACES, STORED, Desk, Scenario, ask, journal, play, settings, sqlite
-from harness import Ansible, Vaulted
+from desk import (
+    OFFICE365,
+    PASSWORD,
+    PLACES,
+    SETTINGS,
+    STORED,
+    VAULT_PASSWORD,
+    Desk,
+    Scenario,
+    ask,
+    journal,
+    play,
+    settings,
+    sqlite,
+    vaulted,
+)
+from harness import Ansible
 from weestimate import database
 
 NEW = "new-password"
-VAULT_PASSWORD = "password of the vault"
 
 SCENARIOS: list[Callable[[Desk], Scenario]] = []
 
@@ -149,7 +162,11 @@ def templates_may_give_numbers_and_switches_as_text(desk: Desk) -> Scenario:
 @scenario
 def passwords_may_come_from_a_vault(desk: Desk) -> Scenario:
     """Of a value in the task, of a value in a variable, and of a whole file."""
-    sources = {"task": _vaulted("in the task"), "variable": "{{ vaulted_value }}", "file": "{{ value_of_vaulted_file }}"}
+    sources = {
+        "task": vaulted("in the task"),
+        "variable": "{{ vaulted_value }}",
+        "file": "{{ vaulted_file }}",
+    }
     paths = {source: desk.instance(source) for source in (*sources, "target")}
     yield {
         **{source: settings(paths[source], {"smtp_password": text}) for source, text in sources.items()},
@@ -159,15 +176,11 @@ def passwords_may_come_from_a_vault(desk: Desk) -> Scenario:
     assert held == {**{source: f"in the {source}" for source in sources}, "target": "in the task"}
 
 
-def _vaulted(text: str) -> Vaulted:
-    return Vaulted(VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))]).encrypt(text).decode())
-
-
 def _vault(ansible: Ansible) -> list[str]:
     """Write the vault's password, a file with a vaulted value and a vaulted file; the options to use them."""
     (ansible.work / "vault-password").write_text(VAULT_PASSWORD)
-    ansible.write("value.yml", {"vaulted_value": _vaulted("in the variable")})
-    (ansible.work / "file.yml").write_text(_vaulted("value_of_vaulted_file: in the file"))
+    ansible.write("value.yml", {"vaulted_value": vaulted("in the variable")})
+    (ansible.work / "file.yml").write_text(vaulted("vaulted_file: in the file"))
     return ["--vault-password-file=vault-password", "--extra-vars=@value.yml", "--extra-vars=@file.yml"]
 
 
@@ -210,7 +223,13 @@ def the_policy_decides_whether_a_password_is_written(desk: Desk) -> Scenario:
 @scenario
 def a_blank_password_is_a_password_too(desk: Desk) -> Scenario:
     path = desk.instance()
-    relay = {"smtp_address": "relay.example.com", "smtp_user": "", "smtp_password": "", "use_ssl": False, "smtp_port": 25}
+    relay = {
+        "smtp_address": "relay.example.com",
+        "smtp_user": "",
+        "smtp_password": "",
+        "use_ssl": False,
+        "smtp_port": 25,
+    }
     answer = (yield {"relay": settings(path, relay)})["relay"]
     assert answer["settings"]["smtp_password"] == "(blank)"
     assert database.read(path)["SMTP Password"] == ""
@@ -229,7 +248,11 @@ def the_journal_says_who_when_why_and_what(desk: Desk) -> Scenario:
     }
     assert [answers[name]["journal_id"] for name in ("unnamed", "named")] == [1, 2]
     first, second = journal(path)
-    assert (first["changedBy"], first["profile"], first["run"]) == (f"{getpass.getuser()}@{socket.gethostname()}", "", "")
+    assert (first["changedBy"], first["profile"], first["run"]) == (
+        f"{getpass.getuser()}@{socket.gethostname()}",
+        "",
+        "",
+    )
     assert (second["changedBy"], second["profile"], second["run"]) == ("ops", "office365", "4711")
     assert (first["state"], second["state"]) == ("superseded", "open")
     assert json.loads(second["changedOptions"]) == ["smtp_password"]
@@ -320,7 +343,8 @@ def a_layout_is_laid_over_the_default_one(desk: Desk) -> Scenario:
     """Also with words for booleans that YAML reads as booleans."""
     script = """
         CREATE TABLE "Setting's" ("Cat" TEXT, "The Code" TEXT, "Value]" TEXT);
-        INSERT INTO "Setting's" VALUES ('Mail', 'Enabled', 'N'), ('Mail', 'smtp address', 'a.example.com'), ('Mail', 'SMTP Port', '25');
+        INSERT INTO "Setting's" VALUES ('Mail', 'Enabled', 'N'), ('Mail', 'smtp address', 'a.example.com');
+        INSERT INTO "Setting's" VALUES ('Mail', 'SMTP Port', '25');
     """
     paths = {place: desk.instance(place, script=script) for place in PLACES}
     layout = {
@@ -335,8 +359,12 @@ def a_layout_is_laid_over_the_default_one(desk: Desk) -> Scenario:
     for place, path in paths.items():
         assert answers[place]["changed_options"] == ["smtp_address", "smtp_mail_enabled"], answers[place]
         with closing(sqlite3.connect(path)) as connection:
-            rows = connection.execute("SELECT * FROM \"Setting's\"").fetchall()
-        assert rows == [("Mail", "Enabled", "Y"), ("Mail", "smtp address", "b.example.com"), ("Mail", "SMTP Port", "25")]
+            rows = connection.execute('SELECT * FROM "Setting\'s"').fetchall()
+        assert rows == [
+            ("Mail", "Enabled", "Y"),
+            ("Mail", "smtp address", "b.example.com"),
+            ("Mail", "SMTP Port", "25"),
+        ]
 
 
 @scenario
@@ -349,7 +377,10 @@ def a_missing_row_is_made_only_on_demand(desk: Desk) -> Scenario:
         "made": settings(path, wanted, create_missing=True),
         "taken back": settings(path, state="restored"),
     }
-    assert (answers["refused"]["error_code"], answers["refused"]["options"]) == ("option_missing", ["send_smtp_to_self"])
+    assert (answers["refused"]["error_code"], answers["refused"]["options"]) == (
+        "option_missing",
+        ["send_smtp_to_self"],
+    )
     assert answers["made"]["changed_options"] == ["send_smtp_to_self"]
     assert "send_smtp_to_self" not in answers["taken back"]["settings"]
     assert "Send SMTP to Self" not in database.read(path)
@@ -362,7 +393,11 @@ def a_missing_row_is_made_only_on_demand(desk: Desk) -> Scenario:
 def stored_and_declared_settings_are_judged_together(desk: Desk) -> Scenario:
     cases = {
         "send as": ({"smtp_connect_as": ""}, "smtp_connect_as", "Send As needs SMTP Connect As"),
-        "user": ({"smtp_user": "", "smtp_password": PASSWORD}, "smtp_user", "SMTP User and SMTP Password come together"),
+        "user": (
+            {"smtp_user": "", "smtp_password": PASSWORD},
+            "smtp_user",
+            "SMTP User and SMTP Password come together",
+        ),
         "port": ({"smtp_port": 25, "smtp_password": PASSWORD}, "smtp_port", "Office 365 takes mail on port 587"),
     }
     path = desk.instance()
@@ -397,6 +432,203 @@ def advice_is_a_warning_and_a_part_of_the_result(desk: Desk) -> Scenario:
     assert [each["advice"] for each in answer["advice"]] == ["exchange_online_password_login"]
     assert len(answer["warnings"]) == 1
     assert all(answer["advice"][0][part] in answer["warnings"][0] for part in ("rule", "reason", "remedy"))
+
+
+# --- what it refuses ---------------------------------------------------------------------------------------------
+
+DIFFERENT = {"send_smtp_to_self": True, "use_smtp_email": False}
+
+#: The byte of the file format's write version (https://www.sqlite.org/fileformat2.html): one that is not known makes
+#: SQLite take the file as read-only, even for root, whom no file mode keeps from writing.
+WRITE_VERSION = 18
+
+#: For each code: SQL that prepares the instance, and what differs from a task that would change two options.
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "table_missing": ("ALTER TABLE programOption RENAME TO options", {}),
+    "column_missing": ("", {"layout": {"columns": {"value": "value"}}}),
+    "option_missing": ("DELETE FROM programOption WHERE optionName = 'Send SMTP to Self'", {}),
+    "option_duplicate": ("INSERT INTO programOption VALUES ('SMTP', 'use ssl ', 'TRUE')", {}),
+    "option_undecodable": ("UPDATE programOption SET optionValue = 'maybe' WHERE optionName = 'Use SSL'", {}),
+    "write_not_verified": (
+        """CREATE TRIGGER other AFTER UPDATE ON programOption WHEN NEW.optionValue = 'b.example.com' BEGIN
+           UPDATE programOption SET optionValue = 'c.example.com' WHERE optionValue = 'b.example.com'; END""",
+        {"settings": {"smtp_address": "b.example.com", "smtp_password": NEW}},
+    ),
+    "journal_unavailable": ("", {"journal": {"create": False}}),
+    "redirect_without_password": ("", {"settings": {"smtp_address": "smtp.gmail.com"}}),
+    "restore_unavailable": ("", {"settings": {}, "state": "restored"}),
+    "permission_denied": ("", {}),
+    "lock_timeout": ("", {}),
+    "schema_invalid": ("", {"settings": {"smtp_port": 0}}),
+}
+
+#: Those that the target meets before the controller's judgement, or after it, or in the journal.
+REFUSED_ON_TARGET = ("column_missing", "redirect_without_password", "journal_unavailable")
+
+
+@scenario
+def each_refusal_has_its_code_and_leaves_every_byte(desk: Desk) -> Scenario:
+    paths = {code: desk.instance(code, script=script) for code, (script, _arguments) in REFUSED.items()}
+    with paths["permission_denied"].open("r+b") as file:
+        file.seek(WRITE_VERSION)
+        file.write(b"\x09")
+    before = {code: path.read_bytes() for code, path in paths.items()}
+    tasks = {code: settings(path, **{"settings": DIFFERENT, **REFUSED[code][1]}) for code, path in paths.items()}
+    tasks["lock_timeout"] = settings(
+        paths["lock_timeout"], DIFFERENT, store=sqlite(paths["lock_timeout"], command_timeout=1)
+    )
+    for code in REFUSED_ON_TARGET:
+        arguments = {"settings": DIFFERENT, **REFUSED[code][1], "run_on": "target"}
+        tasks[f"{code} on the target"] = settings(paths[code], **arguments)
+    with closing(sqlite3.connect(paths["lock_timeout"], isolation_level=None)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        answers = yield tasks
+        somebody.execute("ROLLBACK")
+    for name, answer in answers.items():
+        code = name.partition(" ")[0]
+        assert (answer["status"], answer.get("error_code")) == ("ignored", code), answer
+        assert answer["remedy"]
+        assert answer["msg"].endswith(answer["remedy"])
+        assert not answer.get("changed")
+        assert "Traceback" not in str(answer)
+    for code, path in paths.items():
+        assert path.read_bytes() == before[code], code
+    assert sorted(path.name for path in desk.directory.iterdir()) == sorted(path.name for path in paths.values())
+
+
+@scenario
+def a_place_without_a_database_is_refused(desk: Desk) -> Scenario:
+    text, nowhere = desk.directory / "text.db", desk.directory / "nowhere" / "at all.db"
+    text.write_text("This is no database. " * 50)
+    unreachable = {
+        "driver": "mssql",
+        "host": "127.0.0.1",
+        "port": _closed_port(),
+        "database": "WeEstimate",
+        "connect_timeout": 2,
+    }
+    login = {"user": "deploy", "password": "of no account"}
+    answers = yield {
+        "text": settings(text, DIFFERENT),
+        "nowhere": settings(nowhere, DIFFERENT),
+        "nowhere on the target": settings(nowhere, DIFFERENT, run_on="target"),
+        "server": settings(nowhere, DIFFERENT, store={**unreachable, **login}),
+    }
+    codes = {name: answer["error_code"] for name, answer in answers.items()}
+    assert codes.pop("server") == "store_unreachable"
+    assert codes == dict.fromkeys(codes, "database_missing")
+    assert not nowhere.parent.exists()
+    assert login["password"] not in str(answers["server"]["msg"])
+
+
+def _closed_port() -> int:
+    """A port of the loopback on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@scenario
+def all_violations_are_told_at_once(desk: Desk) -> Scenario:
+    path = desk.instance()
+    wrong = {
+        "smtp_address": "smtp://relay.example.com",
+        "smtp_port": "70000",
+        "smtp_pasword": "a secret at the wrong name",
+        "smtp_password": "****",
+        "use_ssl": "perhaps",
+        "smtp_user": "two\nlines",
+    }
+    task = settings(path, wrong, stat="present", state="absent", create_missing="perhaps", store={"driver": "sqlite"})
+    task[SETTINGS]["layout"] = {"columns": {"keys": "x"}, "booleans": "J/N"}
+    task[SETTINGS]["journal"] = "nowhere"
+    answer = (yield {"wrong": task})["wrong"]
+    assert answer["error_code"] == "schema_invalid"
+    found = {each.get("path"): each for each in answer["violations"]}
+    assert set(found) >= {
+        *(f"settings.{name}" for name in wrong),
+        "stat",
+        "store.path",
+        "layout.columns.keys",
+        "layout.booleans",
+        "journal",
+    }
+    rules = " ".join(each["rule"] for each in answer["violations"])
+    assert "state" in rules
+    assert "create_missing" in rules
+    assert found["stat"]["remedy"] == "Did you mean state?"
+    assert found["settings.smtp_pasword"]["remedy"] == "Did you mean smtp_password?"
+    assert all(each["rule"] and each["remedy"] for each in answer["violations"])
+    assert all(each["rule"] in answer["msg"] for each in answer["violations"])
+    assert "a secret" not in str(answer)
+    assert len(answer["violations"]) == len({(each.get("path"), each["rule"]) for each in answer["violations"]})
+
+
+# --- runs of their own -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("package", "driver"), [("mssql_python", "mssql"), ("jsonschema", "sqlite")])
+def test_a_missing_package_is_named(ansible: Ansible, tmp_path: Path, package: str, driver: str) -> None:
+    """The package is there, since other tests need it; a module of its name that comes first on the path hides it."""
+    (tmp_path / f"{package}.py").write_text("raise ImportError('hidden by a test')\n")
+    store = {
+        "sqlite": sqlite(tmp_path / "instance.db"),
+        "mssql": {"driver": "mssql", "host": "127.0.0.1", "database": "x", "user": "u", "password": "p"},
+    }
+    task = {SETTINGS: {"store": store[driver], "settings": DIFFERENT}}
+    answer = ask(ansible, {"task": task}, PYTHONPATH=str(tmp_path))["task"]
+    assert answer["error_code"] == "driver_missing"
+    assert package.replace("_", "-") in answer["remedy"]
+    assert "Traceback" not in str(answer)
+
+
+def test_a_run_without_change_asks_the_database_once(ansible: Ansible, tmp_path: Path) -> None:
+    """The statements as SQLite itself traces them, in Ansible's own process: nothing of ours is in between."""
+    (tmp_path / "sitecustomize.py").write_text(TRACE)
+    path = Desk(tmp_path / "desk").instance()
+    task = settings(path, {**OFFICE365, "smtp_password": PASSWORD})
+    answer = ask(ansible, {"task": task}, PYTHONPATH=str(tmp_path), STATEMENTS=str(tmp_path / "statements"))["task"]
+    assert (answer["status"], answer["changed"]) == ("ok", False)
+    (statement,) = (tmp_path / "statements").read_text().splitlines()
+    assert statement.startswith("SELECT")
+
+
+def test_an_edit_between_reading_and_writing_is_not_overwritten(ansible: Ansible, tmp_path: Path) -> None:
+    """Somebody's edit comes when the transaction is about to begin: what was read and judged is no longer true."""
+    (tmp_path / "sitecustomize.py").write_text(TRACE)
+    path = Desk(tmp_path / "desk").instance()
+    edit = "UPDATE programOption SET optionValue = 'edit' WHERE optionName = 'SMTP User'"
+    shim = {"PYTHONPATH": str(tmp_path), "STATEMENTS": str(tmp_path / "statements")}
+    task = settings(path, {"smtp_password": NEW, "smtp_user": "other@example.com"})
+    answer = ask(ansible, {"task": task}, **shim, BEGIN=json.dumps([str(path), edit]))["task"]
+    assert (answer["error_code"], answer["options"]) == ("concurrent_change", ["smtp_user"])
+    assert database.read(path)["SMTP User"] == "edit"
+    assert database.read(path)["SMTP Password"] == PASSWORD
+    assert journal(path) == []
+
+
+#: Python imports a module of the name sitecustomize when it starts. This one writes down each statement before SQLite
+#: carries it out, and has somebody else act before a transaction begins.
+TRACE = """
+import json, os, sqlite3
+
+connect = sqlite3.connect
+
+def trace(statement):
+    with open(os.environ["STATEMENTS"], "a") as file:
+        print(statement, file=file)
+    if statement.startswith("BEGIN") and "BEGIN" in os.environ:
+        path, edit = json.loads(os.environ["BEGIN"])
+        with connect(path) as somebody:
+            somebody.execute(edit)
+        somebody.close()
+
+def traced(*arguments, **options):
+    connection = connect(*arguments, **options)
+    connection.set_trace_callback(trace)
+    return connection
+
+sqlite3.connect = traced
+"""
 
 
 # --- the run ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,13 @@ from .sqlite import SqliteStore
 
 _ENGINES = {"sqlite": SqliteStore, "mssql": MssqlStore}
 
+#: What Ansible's documentation calls a path. Ansible fills in variables and homes for modules only, not for actions.
+_PATHS = ("path", "server_certificate")
+
 
 def open_store(arguments: Mapping[str, Any]) -> Store:
     """Connect to the database that a validated ``store`` argument names; close it after use."""
-    return _ENGINES[arguments["driver"]](arguments)
+    given = {name: arguments[name] for name in _PATHS if arguments.get(name)}
+    # Unlike pathlib's, this expanduser leaves the home of an unknown user as it is, which is then a file not found.
+    paths = {name: os.path.expanduser(os.path.expandvars(path)) for name, path in given.items()}  # noqa: PTH111
+    return _ENGINES[arguments["driver"]]({**arguments, **paths})

@@ -16,7 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from harness import Ansible, Result, Run
+from ansible.parsing.vault import VaultLib, VaultSecret
+from harness import Ansible, Result, Run, Vaulted
 from weestimate import database
 
 SETTINGS = "weestimate.mail.smtp_settings"
@@ -26,6 +27,7 @@ INFO = "weestimate.mail.smtp_settings_info"
 PLACES = ("controller", "target")
 
 PASSWORD = "stored-password"
+VAULT_PASSWORD = "password of the vault"
 
 #: What the vendor recommends, but for the password.
 OFFICE365 = {
@@ -115,6 +117,11 @@ def run_tasks(ansible: Ansible, tasks: Tasks, *options: str, **environment: str)
 
 def _answer(result: Result) -> dict[str, Any]:
     return {**result.result, "status": result.status}
+
+
+def vaulted(text: str) -> Vaulted:
+    """What ``ansible-vault encrypt_string`` makes of a text, with `VAULT_PASSWORD`."""
+    return Vaulted(VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))]).encrypt(text).decode())
 
 
 def sqlite(path: Path, **store: Any) -> dict[str, Any]:
