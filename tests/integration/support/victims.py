@@ -101,8 +101,9 @@ def _carry_out(core: Core, order: Order, barrier: Any, report: Callable[[Any], N
 
     def open_store(store: Mapping[str, Any], opened: Callable[..., Any] = commands.open_store) -> Any:
         store = opened(store)
-        # So small a cache writes changed pages into the file before the commit: a crash then has something to undo.
-        store.connection.execute("PRAGMA cache_size = 1")
+        if order.kill_before:
+            # So small a cache writes changed pages into the file before the commit: a crash has something to undo.
+            store.connection.execute("PRAGMA cache_size = 1")
         store.connection.set_trace_callback(at_a_statement)
         return store
 
