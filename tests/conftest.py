@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make ``ansible_collections.weestimate.mail`` importable from any checkout.
 
-Ansible's own importer maps that name onto the folders of installed collections. Unit tests run without it, and a
+Ansible's own importer maps that name onto the folders of installed collections. Tests run without it, and a
 checkout seldom lies at ``…/ansible_collections/weestimate/mail``; so a tree of that shape is kept under ``.build``,
 its last step a link to this checkout. It is on ``sys.path`` here, and on ``PYTHONPATH`` for the Python processes that
 a test starts.
@@ -16,7 +16,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def _import_tree() -> Path:
