@@ -98,9 +98,9 @@ def login(bed: Bed, password: str = PASSWORDS[0]) -> Iterator[dict[str, str]]:
     try:
         yield {"user": name, "password": password}
     finally:
-        bed.sql(f"DROP USER [{name}]")
-        # The server may not have noticed yet that the connection of this login is closed.
+        # The server may not have noticed yet that this login's connection is closed; its user goes with the database.
         with suppress(Exception):
+            bed.sql(f"DROP USER [{name}]")
             bed.sql(f"DROP LOGIN [{name}]")
 
 
@@ -176,7 +176,7 @@ def test_a_certificate_of_another_name_is_refused_unless_the_name_is_expected(be
         ("TEXT", "Größe "),
         ("NTEXT", "Größe 漢字 "),
         ("INT", 587),
-        ("SQL_VARIANT", "Größe 漢字 "),
+        ("SQL_VARIANT", "Größe "),
     ],
 )
 def test_a_value_column_may_be_of_any_type(bed: Bed, value_type: str, text: Any) -> None:

@@ -108,6 +108,12 @@ def attempt(instance: Instance, plan: Plan) -> str:
     return "applied"
 
 
+def lost_race(bed: Bed) -> set[str]:
+    """How it may end for those who come second. A server that does not know our lock hints lets two get as far as the
+    write; the guard then stops the second."""
+    return {"concurrent_change", "lock_timeout"} | (set() if bed.genuine else {"write_not_verified"})
+
+
 def test_what_is_declared_is_stored_and_then_nothing_is_left_to_do(bed: Bed) -> None:
     bed.create(STORED)
 
@@ -339,7 +345,7 @@ def test_an_edit_between_locked_read_and_write_is_never_lost(bed: Bed, monkeypat
         monkeypatch.setattr(instance.store, "read_rows", read_and_let_edit)
         outcome = attempt(instance, plan)
 
-    assert outcome == "applied" or (outcome == "concurrent_change" and edited)
+    assert outcome == "applied" or (outcome in lost_race(bed) and edited)
     expected = CONVERGED if outcome == "applied" else STORED
     assert bed.stored() == ({**expected, "smtp_password": "by hand"} if edited else expected)
 
@@ -357,10 +363,11 @@ def test_of_several_controllers_at_once_one_wins_whole(bed: Bed) -> None:
         return f"user{number}" if outcome == "applied" else outcome
 
     with ThreadPoolExecutor(4) as controllers:
-        outcomes = sorted(controllers.map(control, range(4)))
+        outcomes = list(controllers.map(control, range(4)))
 
-    winner = outcomes.pop()
-    assert set(outcomes) <= {"concurrent_change", "lock_timeout"}
+    (winner,) = [outcome for outcome in outcomes if outcome.startswith("user")]
+    outcomes.remove(winner)
+    assert set(outcomes) <= lost_race(bed)
     assert bed.stored() == {**CONVERGED, "smtp_user": winner, "smtp_password": winner.replace("user", "password")}
     assert [entry["id"] for entry in bed.journal()] == [1]
 

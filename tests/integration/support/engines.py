@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -165,7 +166,18 @@ def mssql_database(server: Mapping[str, Any]) -> Iterator[Bed]:
             with closing(bed.connection):
                 yield bed
         finally:
-            master.sql(f"DROP DATABASE [{name}]")
+            _drop(master, name)
+
+
+def _drop(master: Bed, name: str, attempts: int = 25) -> None:
+    """Drop a database. A server may take a moment to notice that the connections to it are closed."""
+    try:
+        master.sql(f"DROP DATABASE [{name}]")
+    except Exception:
+        if not attempts:
+            raise
+        time.sleep(0.2)
+        _drop(master, name, attempts - 1)
 
 
 def mssql_emptied(bed: Bed) -> Bed:
