@@ -441,6 +441,14 @@ class TestReadingBack:
         assert caught.value.code == "store_error"
         assert "the new password" not in str(caught.value.result())
 
+    def test_it_is_rolled_back_when_a_trigger_keeps_a_row_that_has_to_go(self, database: Database) -> None:
+        database.sql("DELETE FROM programOption WHERE optionName = 'Send SMTP to Self'")
+        database.converge({"send_smtp_to_self": True}, create_missing=True)
+        database.sql("CREATE TRIGGER keeping BEFORE DELETE ON programOption BEGIN SELECT RAISE(IGNORE); END")
+
+        with untouched(database), refused("write_not_verified", "send_smtp_to_self"):
+            database.converge(state="restored")
+
     def test_a_trigger_that_minds_its_own_business_is_no_obstacle(self, database: Database) -> None:
         database.sql("CREATE TABLE audit (what)")
         body = "BEGIN INSERT INTO audit VALUES (new.optionName); END"

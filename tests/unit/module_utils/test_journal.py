@@ -7,10 +7,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from programoption import HELD, Database
 
 from ansible_collections.weestimate.mail.plugins.module_utils import journal as journal_module
@@ -100,8 +107,8 @@ class TestPlace:
     def test_another_name_is_taken_however_hostile(self, database: Database) -> None:
         journal = {"table": 'our "own"; DROP TABLE programOption --'}
 
-        for settings in (KEEP, MOVE):
-            database.converge(settings, journal=journal)
+        for declared in (KEEP, MOVE):
+            database.converge(declared, journal=journal)
 
         assert database.journal() == []
         with database.opened(journal=journal) as instance:
@@ -131,6 +138,13 @@ class TestPlace:
     )
     def test_a_place_that_cannot_be_a_journal_is_refused(self, database: Database, journal: dict[str, Any]) -> None:
         assert refusal(database, settings=MOVE, journal=journal).code == "journal_unavailable"
+
+    def test_settings_are_not_written_where_the_journal_fails(self, database: Database) -> None:
+        database.converge(KEEP)
+        body = "BEGIN SELECT RAISE(ABORT, 'no more entries'); END"
+        database.sql(f"CREATE TRIGGER full BEFORE INSERT ON weestimateMailJournal {body}")
+
+        assert refusal(database, settings=MOVE).code == "store_error"
 
     def test_without_a_journal_settings_are_written_and_nothing_else(self, database: Database) -> None:
         done = database.converge(MOVE, journal={"enabled": False})
@@ -467,3 +481,33 @@ class TestAnEntryThatSomebodyEdited:
         last = database.info()["last_change"]
 
         assert (last["changed_by"], last["run"], last["profile"]) == ("", "", "")
+
+
+STEPS: Mapping[str, Callable[[Database], Any]] = {
+    "move": lambda database: database.converge(MOVE),
+    "rotate": lambda database: database.converge({"smtp_password": NEWER}),
+    "keep": lambda database: database.converge(KEEP),
+    "edit": lambda database: database.edit("smtp_port", "2525"),
+    "restore": lambda database: database.converge(state="restored"),
+    "confirm": lambda database: database.converge(state="confirmed"),
+}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(sorted(STEPS)), min_size=2, max_size=8))
+def test_after_any_chain_of_steps_only_an_open_last_entry_keeps_a_password(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database.create(Path(folder, "x.db"))
+        for step in steps:
+            before = database.rows()
+            with suppress(MailSettingsError):
+                STEPS[step](database)
+            rows = database.journal()
+            kept = [row["id"] for row in rows if row["previousSecret"] is not None]
+            assert [row["id"] for row in rows] == list(range(1, len(rows) + 1))
+            assert all(row["state"] != "open" for row in rows[:-1])
+            assert kept in ([], [row["id"] for row in rows[-1:] if row["state"] == "open"])
+            if step != "edit" and database.rows() != before and rows[-1]["kind"] == "change":
+                twin = Database(Path(shutil.copy(database.path, f"{folder}/twin.db")))
+                restore(twin)
+                assert twin.rows() == before

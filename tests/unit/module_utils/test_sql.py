@@ -150,3 +150,11 @@ class TestQuery:
             store.update_row(database.layout, PORT, 2**70)
 
         assert caught.value.code == "store_error"
+
+    def test_a_failure_after_the_first_row_is_an_error_of_ours(self, store: SqlStore) -> None:
+        overflow = "SELECT 1 UNION ALL SELECT abs(-9223372036854775808)"
+
+        with pytest.raises(MailSettingsError) as caught:
+            store.query(overflow)
+
+        assert caught.value.code == "store_error"
