@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible.errors import AnsibleUndefinedVariable
-from ansible.plugins.loader import lookup_loader
+from ansible.plugins.loader import filter_loader, lookup_loader
 from jinja2 import TemplateSyntaxError
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
@@ -23,6 +23,13 @@ _SPEC: dict[str, dict[str, Any]] = {
     "dirs": {"type": "list", "elements": "path", "default": []},
     "settings": {"type": "dict"},
 }
+
+_TEMPLATE = "ansible.builtin.template"
+
+# This file is imported once in Ansible's parent process. What is found there, the workers inherit; otherwise each of them
+# would load all of Ansible's filters again, for each host and task.
+lookup_loader.get(_TEMPLATE, class_only=True)
+filter_loader.get("ansible.builtin.to_json")
 
 
 class ActionModule(FrontDesk):
@@ -55,7 +62,7 @@ class ActionModule(FrontDesk):
 
         The template lookup does it, because it trusts a file as a template on each release of ansible-core.
         """
-        lookup = lookup_loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
+        lookup = lookup_loader.get(_TEMPLATE, loader=self._loader, templar=self._templar)
         try:
             return lookup.run([file], variables)[0]
         except Exception as error:  # noqa: BLE001 # a template is a program: what its filters meet comes through as it is
