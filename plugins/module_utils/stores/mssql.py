@@ -232,5 +232,6 @@ def keywords(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _open(arguments: Mapping[str, Any]) -> Any:
-    timeout = arguments.get("connect_timeout") or _CONNECT_TIMEOUT
-    return mssql_python.connect(autocommit=True, timeout=timeout, **keywords(arguments))
+    # The attribute, because the driver's own argument for it meant something else in earlier versions.
+    timeout = {mssql_python.SQL_ATTR_LOGIN_TIMEOUT: arguments.get("connect_timeout") or _CONNECT_TIMEOUT}
+    return mssql_python.connect(autocommit=True, attrs_before=timeout, **keywords(arguments))

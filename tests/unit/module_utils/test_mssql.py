@@ -86,6 +86,7 @@ class Driver(SimpleNamespace):
 
     Error = DriverError
     Warning = DriverError
+    SQL_ATTR_LOGIN_TIMEOUT = 103
 
     def __init__(self) -> None:
         super().__init__(connection=Connection(), connects=[], asked=[], pooled=True)
@@ -123,7 +124,7 @@ def test_the_session_is_set_up_once_in_one_batch(driver: Driver) -> None:
 
     assert driver.connection.sent == [(SESSION.replace("30000", "7000"),)]
     assert driver.connection.timeout > 7
-    assert (driver.asked[0]["timeout"], driver.asked[0]["autocommit"], driver.pooled) == (3, True, False)
+    assert (driver.asked[0]["attrs_before"], driver.asked[0]["autocommit"], driver.pooled) == ({103: 3}, True, False)
 
 
 def test_the_place_names_database_and_server_only(store: MssqlStore) -> None:
