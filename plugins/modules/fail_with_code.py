@@ -31,6 +31,29 @@ options:
     description: One of the collection's error codes, such as V(recycle_failed).
     type: str
     required: true
+    choices:
+      - schema_invalid
+      - profile_missing
+      - profile_invalid
+      - driver_missing
+      - store_unreachable
+      - store_auth_failed
+      - store_tls_untrusted
+      - store_error
+      - database_missing
+      - table_missing
+      - column_missing
+      - option_missing
+      - option_duplicate
+      - option_undecodable
+      - permission_denied
+      - lock_timeout
+      - concurrent_change
+      - write_not_verified
+      - journal_unavailable
+      - restore_unavailable
+      - redirect_without_password
+      - recycle_failed
   msg:
     description: What happened, in one or two sentences.
     type: str

@@ -163,7 +163,7 @@ EXAMPLES = r"""
         'true': 'Y'
         'false': 'N'
     settings:
-      smtp_mail_enabled: true
+      send_smtp_to_self: false
 
 - name: Go back to what was in force before the last change
   weestimate.mail.smtp_settings:
