@@ -26,8 +26,8 @@ _SPEC: dict[str, dict[str, Any]] = {
 
 _TEMPLATE = "ansible.builtin.template"
 
-# This file is imported once in Ansible's parent process. What is found there, the workers inherit; otherwise each of them
-# would load all of Ansible's filters again, for each host and task.
+# This file is imported once, in Ansible's parent process. What is found there, the workers inherit; otherwise each of
+# them would load all of Ansible's filters again, for each host and task.
 lookup_loader.get(_TEMPLATE, class_only=True)
 filter_loader.get("ansible.builtin.to_json")
 
