@@ -26,6 +26,7 @@ IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STEP := .ci/step
 export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/$(CORE)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
 export UV_PYTHON_PREFERENCE := system
 
 pytest bench bench-smoke: export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
