@@ -36,7 +36,7 @@ def make(directory: Path, names: tuple[str, ...] = ("localhost", "127.0.0.1")) -
     The authority's key is dropped at once, so nothing else can ever be signed with it.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _each in range(2))
     ca_name = _name("weestimate.mail demo authority")
     ca = (
         _builder(ca_name, ca_name, ca_key.public_key(), ca_key.public_key())

@@ -71,9 +71,10 @@ def create(path: Path, smtp: Options) -> None:
         raise ValueError(f"Not an SMTP option of WeEstimate: {', '.join(unknown)}")
     groups = {**_OTHER_GROUPS, "SMTP": {**SMTP_DEFAULTS, **smtp}}
     rows = [(group, name, value) for group, options in groups.items() for name, value in options.items()]
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute(_SCHEMA)
         connection.executemany("INSERT INTO programOption VALUES (?, ?, ?)", rows)
+        connection.commit()
 
 
 def read(path: Path, group: str = "SMTP") -> dict[str, str | None]:
@@ -89,7 +90,8 @@ def read(path: Path, group: str = "SMTP") -> dict[str, str | None]:
 def write(path: Path, smtp: Options) -> None:
     """Store *smtp*, as a hand edit under Tools > Program Options would."""
     rows = [(value, name) for name, value in smtp.items()]
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.executemany(
             "UPDATE programOption SET optionValue = ? WHERE optionGroup = 'SMTP' AND optionName = ?", rows
         )
+        connection.commit()

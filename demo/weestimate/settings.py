@@ -35,26 +35,26 @@ def _text(_name: str, stored: str) -> str:
     return stored
 
 
-def _option(name: str, decode: Callable[[str, str], Any], **keywords: Any) -> Any:
-    """A field that is read from the option *name*."""
-    return dataclasses.field(metadata={"option": name, "decode": decode}, **keywords)
+def _stored(name: str, decode: Callable[[str, str], Any]) -> dict[str, Any]:
+    """How a field is read: from the option *name*, through *decode*."""
+    return {"option": name, "decode": decode}
 
 
 @dataclasses.dataclass(frozen=True)
 class SmtpSettings:
     """One reading of the group SMTP. The field names follow the labels in WeEstimate."""
 
-    mail_enabled: bool = _option("SMTP Mail Enabled", _flag)
-    address: str = _option("SMTP Address", _text)
-    port: int = _option("SMTP Port", _port)
-    use_ssl: bool = _option("Use SSL", _flag)
-    user: str = _option("SMTP User", _text)
-    password: str = _option("SMTP Password", _text, repr=False)
-    send_as: bool = _option("Enable SMTP Send As", _flag)
-    connect_as: str = _option("SMTP Connect As", _text)
-    send_to_self: bool = _option("Send SMTP to Self", _flag)
-    use_smtp_email: bool = _option("Use SMTP Email", _flag)
-    include_mpoc: bool = _option("Include MPOC as a Recipient When Sending a QP", _flag)
+    mail_enabled: bool = dataclasses.field(metadata=_stored("SMTP Mail Enabled", _flag))
+    address: str = dataclasses.field(metadata=_stored("SMTP Address", _text))
+    port: int = dataclasses.field(metadata=_stored("SMTP Port", _port))
+    use_ssl: bool = dataclasses.field(metadata=_stored("Use SSL", _flag))
+    user: str = dataclasses.field(metadata=_stored("SMTP User", _text))
+    password: str = dataclasses.field(metadata=_stored("SMTP Password", _text), repr=False)
+    send_as: bool = dataclasses.field(metadata=_stored("Enable SMTP Send As", _flag))
+    connect_as: str = dataclasses.field(metadata=_stored("SMTP Connect As", _text))
+    send_to_self: bool = dataclasses.field(metadata=_stored("Send SMTP to Self", _flag))
+    use_smtp_email: bool = dataclasses.field(metadata=_stored("Use SMTP Email", _flag))
+    include_mpoc: bool = dataclasses.field(metadata=_stored("Include MPOC as a Recipient When Sending a QP", _flag))
 
     @classmethod
     def decode(cls, options: Options) -> SmtpSettings:

@@ -106,7 +106,7 @@ edited_since:
   elements: str
   sample: [smtp_port]
 mismatch:
-  description: Why the layout does not match, with RV(mismatch.error_code) as a failure would have it.
+  description: Why the layout does not match, with the C(error_code) that a failure would have.
   returned: with O(discover=true), when the layout does not match
   type: dict
   sample:

@@ -138,7 +138,7 @@ def test_of_controllers_at_work_at_once_exactly_one_wins(instance: Path, runs: R
 
 
 def test_controllers_that_declare_the_same_do_not_record_it_twice(instance: Path, runs: Runner) -> None:
-    outcomes = runs(Order(arguments(instance, SETTINGS), meet=2) for _ in range(2))
+    outcomes = runs(Order(arguments(instance, SETTINGS), meet=2) for _each in range(2))
 
     assert sorted(outcome.answer.get("error_code", "changed") for outcome in outcomes) == [
         "changed",

@@ -116,7 +116,7 @@ def test_each_profile_is_applied_once_and_then_changes_nothing(fleet: Fleet) -> 
         for profile, (filling, _expected) in PROFILES.items()
     }
     loud = {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "True"}
-    first, second = (fleet.apply(hosts, "--diff", "-vvvv", **loud) for _ in range(2))
+    first, second = (fleet.apply(hosts, "--diff", "-vvvv", **loud) for _each in range(2))
 
     assert first.succeeded, first.output
     assert first.changed == {

@@ -25,7 +25,7 @@ Rows = Iterable[tuple[Any, ...]]
 
 def made(path: Path, tables: Mapping[str, tuple[str, Rows]], layout: Layout | None = None) -> Database:
     """A database of tables, each with its columns and rows."""
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for table, (columns, rows) in tables.items():
             connection.execute(f"CREATE TABLE {table} ({columns})")
             for row in rows:

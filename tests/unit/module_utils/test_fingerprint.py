@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.weestimate.mail.plugins.module_utils.fingerprint import fingerprint, matches
 
 KNOWN = fingerprint("correct horse")
-_, COST, BLOCK, PARALLEL, SALT, HASH = KNOWN.split(":")
+METHOD, COST, BLOCK, PARALLEL, SALT, HASH = KNOWN.split(":")
 
 
 @pytest.mark.parametrize("password", ["", "a", "pa:ss", "Grüße", "\ud800", "\0", "x" * 20_000])

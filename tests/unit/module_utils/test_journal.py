@@ -175,7 +175,7 @@ class TestStates:
     def test_a_confirmation_closes_once(self, database: Database) -> None:
         database.converge(MOVE)
 
-        first, second = (database.converge(state="confirmed") for _ in range(2))
+        first, second = (database.converge(state="confirmed") for _each in range(2))
 
         assert self.states(database) == [("change", "confirmed")]
         assert [(result["changed"], result["journal_id"]) for result in (first, second)] == [(True, 1), (False, 1)]

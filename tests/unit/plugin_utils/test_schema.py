@@ -344,7 +344,9 @@ def test_advice_is_named_with_its_option_and_says_why_and_what_to_do(settings, c
 
 def test_every_advice_is_given_once_here():
     text = (schema.SCHEMA_DIRECTORY / "advice.schema.json").read_text(encoding="utf-8")
-    assert set(re.findall('"x-advice": "(.*)"', text)) == {name for *_, expected in ADVISED for _path, name in expected}
+    assert set(re.findall('"x-advice": "(.*)"', text)) == {
+        name for *_given, expected in ADVISED for _path, name in expected
+    }
 
 
 # -- profile, store, layout, journal -----------------------------------------------------------------------------------

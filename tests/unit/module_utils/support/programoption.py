@@ -59,7 +59,7 @@ class Database:
         rows = [(made.layout.group, made.layout.keys[name], value) for name, value in stored.items()]
         rows += [("Another group", key, "theirs") for _group, key, _value in rows[:1]]
         rows += [(made.layout.group, "Another option", 7)]
-        with closing(sqlite3.connect(path)) as connection, connection:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             # No test pulls the plug while it prepares, so nobody has to wait for the disk.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(f"CREATE TABLE {made.table} ({', '.join(map(quoted, made.columns))})")
@@ -81,7 +81,7 @@ class Database:
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement as somebody else would, and commit it."""
-        with closing(sqlite3.connect(self.path, timeout=5)) as connection, connection:
+        with closing(sqlite3.connect(self.path, timeout=5, isolation_level=None)) as connection:
             return connection.execute(statement, parameters).fetchall()
 
     def edit(self, name: str, value: Any) -> None:
