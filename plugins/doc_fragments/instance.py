@@ -61,7 +61,9 @@ options:
         default: mandatory
         choices: [mandatory, strict, optional]
       server_certificate:
-        description: A file with the very certificate that the server must show, in PEM or DER, instead of a chain.
+        description:
+          - A file with the very certificate that the server must show, in PEM or DER, instead of a chain.
+          - Needs O(store.encrypt=strict), because the driver ignores it otherwise.
         type: path
       host_name_in_certificate:
         description: The name to expect in the certificate, where it differs from O(store.host).
@@ -200,5 +202,5 @@ options:
     choices: [controller, target]
 requirements:
   - jsonschema >= 4.18 on the controller
-  - mssql-python >= 1.0 where the database is accessed from, with O(store.driver=mssql)
+  - mssql-python >= 1.8 where the database is accessed from, with O(store.driver=mssql)
 """

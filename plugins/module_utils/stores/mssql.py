@@ -210,21 +210,11 @@ def _server(arguments: Mapping[str, Any]) -> str:
 
 
 def keywords(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """The ``store`` argument as the driver's keywords. It quotes the values itself, so they may hold any character.
-
-    Raises ``schema_invalid`` for a pinned certificate that the driver would silently not compare.
-    """
-    encrypt = arguments.get("encrypt") or "mandatory"
-    if arguments.get("server_certificate") and encrypt != "strict":
-        raise MailSettingsError(
-            "schema_invalid",
-            f"store.server_certificate is not compared with store.encrypt={encrypt}.",
-            "State store.encrypt=strict (SQL Server 2022 and later), or let this machine trust the certificate.",
-        )
+    """The ``store`` argument as the driver's keywords. It quotes the values itself, so they may hold any character."""
     given = {keyword: arguments.get(name) for keyword, name in _KEYWORDS.items()}
     return {
         "Server": f"tcp:{_server(arguments)}",
-        "Encrypt": encrypt,
+        "Encrypt": arguments.get("encrypt") or "mandatory",
         "TrustServerCertificate": "yes" if arguments.get("trust_server_certificate") else "no",
         **{keyword: value for keyword, value in given.items() if value not in (None, "")},
         **AUTHENTICATION[arguments.get("authentication") or "sql"],

@@ -351,15 +351,6 @@ def test_tls_is_verified_unless_told_otherwise(stated: dict[str, Any], expected:
     assert asked == {**common, **expected}
 
 
-@pytest.mark.parametrize("encrypt", [None, "mandatory", "optional"])
-def test_a_pinned_certificate_that_would_not_be_compared_is_refused(encrypt: str | None) -> None:
-    with pytest.raises(MailSettingsError) as raised:
-        keywords({**STORE, "encrypt": encrypt, "server_certificate": "/etc/sql.pem"})
-
-    assert raised.value.code == "schema_invalid"
-    assert "strict" in raised.value.remedy
-
-
 @pytest.mark.parametrize(("mode", "expected"), mssql.AUTHENTICATION.items())
 def test_each_way_to_sign_in_is_one_that_the_driver_knows(mode: str, expected: dict[str, str]) -> None:
     asked = keywords({"host": "sql01", "database": "WeEstimate", "authentication": mode})

@@ -404,6 +404,11 @@ DOCUMENTS = [
         without(MSSQL, "user", "password"),
         [(name, "This authentication needs a user and a password") for name in ("user", "password")],
     ),
+    (
+        "store",
+        {**MSSQL, "encrypt": "mandatory", "server_certificate": "/etc/sql.pem"},
+        [("encrypt", "A pinned certificate is compared in strict mode only")],
+    ),
     ("store", {**MSSQL, "password": "****"}, [("password", NO_MASK)]),
     ("store", {**MSSQL, "password": 5150}, [("password", "The database password is text")]),
     ("store", {**MSSQL, "encrypt": "no"}, [("encrypt", "The encryption is mandatory, strict or optional")]),
