@@ -407,7 +407,7 @@ DOCUMENTS = [
     (
         "store",
         {**MSSQL, "encrypt": "mandatory", "server_certificate": "/etc/sql.pem"},
-        [("encrypt", "A pinned certificate is compared in strict mode only")],
+        [("server_certificate", "A pinned certificate is compared in strict mode only")],
     ),
     ("store", {**MSSQL, "password": "****"}, [("password", NO_MASK)]),
     ("store", {**MSSQL, "password": 5150}, [("password", "The database password is text")]),
