@@ -64,10 +64,12 @@ class Desk:
         directory.mkdir()
         self.directory = directory
 
-    def instance(self, name: str = "instance", stored: Mapping[str, str | None] = STORED, script: str = "") -> Path:
-        """The database of a new instance; ``script`` is SQL that is carried out on it."""
+    def instance(
+        self, name: str = "instance", stored: Mapping[str, str | None] | None = None, script: str = ""
+    ) -> Path:
+        """The database of a new instance, which holds `STORED` by default; ``script`` is SQL that is carried out on it."""
         path = self.directory / f"{name}.db"
-        database.create(path, stored)
+        database.create(path, STORED if stored is None else stored)
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(script)
         return path
