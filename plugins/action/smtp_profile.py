@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible.errors import AnsibleUndefinedVariable
-from ansible.plugins.loader import filter_loader, lookup_loader
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from jinja2 import TemplateSyntaxError
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
@@ -27,9 +27,10 @@ _SPEC: dict[str, dict[str, Any]] = {
 _TEMPLATE = "ansible.builtin.template"
 
 # This file is imported once, in Ansible's parent process. What is found there, the workers inherit; otherwise each of
-# them would load all of Ansible's filters again, for each host and task.
+# them would load all of Ansible's filters and tests again, for each host and task.
 lookup_loader.get(_TEMPLATE, class_only=True)
 filter_loader.get("ansible.builtin.to_json")
+test_loader.get("ansible.builtin.defined")
 
 
 class ActionModule(FrontDesk):
