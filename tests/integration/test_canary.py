@@ -84,14 +84,13 @@ class Watch:
 
 
 def _descendants(ancestor: int) -> Iterator[int]:
-    for task in Path(f"/proc/{ancestor}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            yield int(child)
-            yield from _descendants(int(child))
+    try:
+        children = " ".join(file.read_text() for file in Path(f"/proc/{ancestor}/task").glob("*/children")).split()
+    except OSError:  # A process, or a thread of it, has just ended.
+        return
+    for child in children:
+        yield int(child)
+        yield from _descendants(int(child))
 
 
 @contextmanager
