@@ -29,8 +29,8 @@ _TEMPLATE = "ansible.builtin.template"
 # This file is imported once, in Ansible's parent process. What is found there, the workers inherit; otherwise each of
 # them would load all of Ansible's filters and tests again, for each host and task.
 lookup_loader.get(_TEMPLATE, class_only=True)
-filter_loader.get("ansible.builtin.to_json")
-test_loader.get("ansible.builtin.defined")
+filter_loader.get("to_json")
+test_loader.get("failed")
 
 
 class ActionModule(FrontDesk):
