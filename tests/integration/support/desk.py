@@ -67,7 +67,7 @@ class Desk:
     def instance(
         self, name: str = "instance", stored: Mapping[str, str | None] | None = None, script: str = ""
     ) -> Path:
-        """The database of a new instance, which holds `STORED` by default; ``script`` is SQL to be carried out on it."""
+        """The database of a new instance, which holds `STORED` by default; ``script`` is SQL to run on it."""
         path = self.directory / f"{name}.db"
         database.create(path, STORED if stored is None else stored)
         with closing(sqlite3.connect(path)) as connection:
