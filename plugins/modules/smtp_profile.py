@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Finds a profile on the controller, renders it with the host's variables, lays further settings over it, and checks
     the outcome. The settings that it returns are for M(weestimate.mail.smtp_settings).
-  - A profile is a file C(<name>.yml.j2), C(.yaml.j2), C(.yml) or C(.yaml). It is a template in any case, and renders to a
-    mapping with C(settings) and, if you like, a C(description).
+  - A profile is a file C(<name>.yml.j2), C(.yaml.j2), C(.yml) or C(.yaml). It is a template in any case, and renders to
+    a mapping with C(settings) and, if you like, a C(description).
   - Each value that comes from a variable should go through C(to_json), so that no character of it can break the YAML.
   - A profile holds no password. Give it to M(weestimate.mail.smtp_settings), or to the role as
     C(weestimate_smtp_password).
@@ -103,8 +103,8 @@ advice:
       remedy: Set smtp_port to 587 if the server has it.
 error_code:
   description:
-    - V(profile_missing), V(profile_invalid) or V(schema_invalid); further keys of the result are the C(remedy) and, where
-      they apply, the C(violations), the directories C(searched) and the profiles C(available) there.
+    - V(profile_missing), V(profile_invalid) or V(schema_invalid); further keys of the result are the C(remedy) and,
+      where they apply, the C(violations), the directories C(searched) and the profiles C(available) there.
   returned: failure
   type: str
   sample: profile_missing
