@@ -52,7 +52,9 @@ class ActionModule(FrontDesk):
             # The target tells only whether there is a password, so whether that changes is not known here.
             changing = [name for name in wanted if held["settings"].get(name) != wanted[name] and name != PASSWORD.name]
             judged = _judge(wanted, changing)
-        return {**self.hand_over("smtp_settings", arguments, task_vars), **judged}
+        answer = self.hand_over("smtp_settings", arguments, task_vars)
+        warnings = [*answer.get("warnings", []), *judged.get("warnings", [])]
+        return {**answer, **judged, "warnings": warnings}
 
 
 def _judge(settings: Mapping[str, Any], changing: list[str]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -66,7 +66,8 @@ class FrontDesk(ActionBase):
         given = {name: value for name, value in given.items() if name in self.SPEC}
         spec = {name: rule for name, rule in self.SPEC.items() if name not in documents}
         checked = ArgumentSpecValidator(spec).validate(given)
-        broken += [schema.Violation("", text, _SEE_DOCS) for text in checked.error_messages]
+        if checked.error_messages:
+            broken += _refused(spec, given)
         for name, document in documents.items():
             broken += [v._replace(path=f"{name}.{v.path}".rstrip(".")) for v in schema.violations(document, name)]
         if broken:
@@ -78,7 +79,17 @@ class FrontDesk(ActionBase):
 #: form there, not the escaped one. This is the variable of the configuration setting DEFAULT_NO_TARGET_SYSLOG.
 _WITHOUT_SYSTEM_LOG = {"ansible_no_target_syslog": True}
 
-_SEE_DOCS = "See the module's documentation with ansible-doc."
+_EXPECTED = {"bool": "true or false", "list": "a list", "str": "text"}
+
+
+def _refused(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[schema.Violation]:
+    """The arguments that do not fit, in words of our own: Ansible's quote what was given, which may be a secret."""
+    for name, rule in spec.items():
+        own = {name: given[name]} if name in given else {}
+        if ArgumentSpecValidator({name: rule}).validate(own).error_messages:
+            choices = rule.get("choices")
+            expected = f"one of {', '.join(choices)}" if choices else _EXPECTED.get(rule["type"], rule["type"])
+            yield schema.Violation(name, "An argument has the documented type", f"Set {name} to {expected}.")
 
 
 def author() -> str:

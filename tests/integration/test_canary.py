@@ -213,6 +213,8 @@ def failures(trial: Trial) -> dict[str, dict[str, Any]]:
         "elsewhere too": settings(path, {"smtp_address": f"//{NEW}", **new}),
         "in an address": settings(path, {"smtp_address": f"smtp://user:{NEW}@relay.example.com"}),
         "beside settings": settings(path, password=NEW),
+        "as a choice": settings(path, new, update_password=NEW),
+        "as a switch": settings(path, new, create_missing=NEW),
         "settings as text": {SETTINGS: {"store": sqlite(path), "settings": NEW}},
         "store as text": {SETTINGS: {"store": LOGIN}},
         "of another driver": settings(path, {}, store=sqlite(path, password=LOGIN)),
