@@ -192,7 +192,8 @@ options:
     description:
       - Where the database is accessed from. V(controller) does it in the controller process, so that the inventory
         host may be a Windows server; V(target) runs a module there, for a database that only the target can reach.
-      - V(target) needs Python 3.9 or newer on the target, and the driver's package with V(store.driver=mssql).
+      - V(target) needs Python 3.9 or later on the target. With O(store.driver=mssql) it needs the driver's package
+        there, and Python 3.10 or later for it.
       - With V(target) the arguments, passwords included, travel as Ansible sends those of any module. With pipelining
         on, they are never on a disk. With pipelining off, they are in a file that only its owner may read, in the
         temporary folders of the controller and of the target, until the module has run; and for longer if Ansible is

@@ -186,7 +186,7 @@ def test_a_certificate_of_another_name_is_refused_unless_the_name_is_expected(be
         ("SQL_VARIANT", "Größe "),
     ],
 )
-def test_a_value_column_may_be_of_any_type(bed: Bed, value_type: str, text: Any) -> None:
+def test_a_row_is_read_and_updated_whatever_the_type_of_its_value(bed: Bed, value_type: str, text: Any) -> None:
     bed.create({"smtp_user": text}, value_type=value_type)
     layout = bed.layout()
     new = 25 if value_type == "INT" else "new"

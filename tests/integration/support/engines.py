@@ -147,6 +147,8 @@ def mssql_server() -> dict[str, Any]:
         pytest.skip(f"needs a Microsoft SQL Server, named by {PREFIX}HOST and its companions")
     casts: Mapping[str, Callable[[str], Any]] = {
         "port": int,
+        "connect_timeout": int,
+        "command_timeout": int,
         "trust_server_certificate": lambda word: word.lower() in ("1", "true", "yes"),
     }
     server = {name: casts.get(name, str)(value) for name, value in given.items()}
