@@ -85,7 +85,8 @@ def _fault(error: Exception) -> tuple[str, str]:
         return f"needs {missing[-1]}, which is not defined for this host.", f"Define {missing[-1]} for this host."
     if isinstance(error, AnsibleUndefinedVariable):
         return "uses something that is not defined for this host.", "Define it, or correct the template."
-    return f"cannot be rendered: {type(chain[-1]).__name__}, {chain[-1]}.", "Correct the template."
+    # The words of a filter may quote what it was given, and that may be a secret.
+    return f"cannot be rendered: something in it failed with {type(chain[-1]).__name__}.", "Correct the template."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

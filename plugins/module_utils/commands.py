@@ -44,9 +44,15 @@ def smtp_settings_info(arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return {**_read(instance), **found}
         except MailSettingsError as error:
+            if error.code not in _MISMATCHES:
+                raise
             # That the layout does not match is what a discovery is for: it is a finding here, not a failure.
             problem = {key: value for key, value in error.result().items() if key != "failed"}
             return {"changed": False, "mismatch": problem, **found}
+
+
+#: Failures that say something about the layout, and nothing about reaching the database.
+_MISMATCHES = ("table_missing", "column_missing", "option_missing", "option_duplicate", "option_undecodable")
 
 
 def _read(instance: Instance) -> dict[str, Any]:
@@ -91,7 +97,7 @@ class _Order:
         last = self.instance.journal.last()
         is_open = last is not None and last.is_open
         if is_open and not self.check_mode:
-            self.instance.confirm()
+            self.instance.confirm(last)
         return {
             "changed": is_open,
             "changed_options": [],
@@ -102,7 +108,11 @@ class _Order:
 
     def _carry_out(self, plan: Plan) -> dict[str, Any]:
         author = Author(**{label: self.arguments.get(label) or "" for label in Author.__dataclass_fields__})
-        number = self.instance.apply(plan, author) if plan.changed and not self.check_mode else None
+        number = None
+        if plan.changed and self.check_mode:
+            self.instance.journal.require_recordable()
+        elif plan.changed:
+            number = self.instance.apply(plan, author)
         return {
             "changed": plan.changed,
             "changed_options": plan.changed_options,

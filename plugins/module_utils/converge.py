@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .errors import MailSettingsError
-from .journal import CHANGE, RESTORE, RESTORED, Author, Entry, Journal
+from .journal import CHANGE, RESTORE, Author, Entry, Journal
 from .layout import Layout, Row, decode_all
 from .options import BY_NAME, OPTIONS, PASSWORD
 from .redaction import masked, masked_pair
@@ -26,7 +26,7 @@ _REPEAT = "Nothing was changed. Find out who else is at work, then repeat the ru
 
 
 class Edit(NamedTuple):
-    """One row to be written: ``before`` is None where the row has to be made, ``value`` None where it has to go."""
+    """One row to be written: ``before`` is None where the row has to be made, ``after`` None where it has to go."""
 
     name: str
     before: Row | None
@@ -105,7 +105,11 @@ class Instance:
         after = resulting(snapshot.values, desired, update_password)
         _refuse_redirect(snapshot.values, after, desired)
         edits = tuple(
-            Edit(name, snapshot.located.get(name), self._encoded(name, snapshot, wanted[name]))
+            Edit(
+                name,
+                snapshot.located.get(name),
+                self._row(name, snapshot, self.layout.encode(BY_NAME[name], wanted[name])),
+            )
             for name in after
             if name in wanted and (name in missing or wanted[name] != snapshot.values[name])
         )
@@ -131,8 +135,12 @@ class Instance:
                 options=edited,
             )
         edits = tuple(
-            Edit(name, snapshot.located.get(name), self._former(name, snapshot, stored))
-            for name, stored in self._previous(entry, given).items()
+            Edit(
+                name,
+                snapshot.located.get(name),
+                None if former is None else self._row(name, snapshot, former["stored"]),
+            )
+            for name, former in self._previous(entry, given).items()
         )
         rows = {**snapshot.located, **{edit.name: edit.after for edit in edits}}
         after = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
@@ -152,20 +160,15 @@ class Instance:
             before = {edit.name: None if edit.before is None else {"stored": edit.before.value} for edit in plan.edits}
             return self.journal.record(author, plan.kind, before, plan.resulting)
 
-    def confirm(self) -> int | None:
-        """Declare the last recorded change proven; the number of its entry if it was still open."""
+    def confirm(self, entry: Entry) -> None:
+        """Declare a recorded change proven; ``concurrent_change`` if it is no longer the last one."""
         with self.store.transaction():
-            return self.journal.confirm()
+            self.journal.confirm(entry)
 
-    def _encoded(self, name: str, snapshot: Snapshot, value: Any) -> Row:
+    def _row(self, name: str, snapshot: Snapshot, stored: Any) -> Row:
+        """A row of an option, with its key as it is spelled where it exists."""
         existing = snapshot.located.get(name)
-        return Row(existing.key if existing else self.layout.keys[name], self.layout.encode(BY_NAME[name], value))
-
-    def _former(self, name: str, snapshot: Snapshot, stored: Mapping[str, Any] | None) -> Row | None:
-        existing = snapshot.located.get(name)
-        if stored is None:
-            return None
-        return Row(existing.key if existing else self.layout.keys[name], stored["stored"])
+        return Row(existing.key if existing else self.layout.keys[name], stored)
 
     def _restorable(self, given: Mapping[str, Any]) -> Entry | None:
         if not self.journal.enabled:
@@ -177,7 +180,7 @@ class Instance:
             raise MailSettingsError(
                 "restore_unavailable", "The journal records no change that could be undone.", "Apply a profile instead."
             )
-        if entry.kind == RESTORE or entry.state == RESTORED:
+        if entry.kind == RESTORE:
             return None
         if PASSWORD.name in entry.changed_options and entry.previous_secret is None and PASSWORD.name not in given:
             raise MailSettingsError(
@@ -256,7 +259,9 @@ def _refuse_redirect(held: Mapping[str, Any], after: Mapping[str, Any], desired:
         raise MailSettingsError(
             "redirect_without_password",
             f"{', '.join(moved)} would change, and the stored password would be sent to where it was not given for.",
-            "Pass settings.smtp_password with this change: the password for the new place, or '' for none.",
+            "Set update_password to always for this change, so that the given password is taken."
+            if PASSWORD.name in desired
+            else "Pass settings.smtp_password with this change: the password for the new place, or '' for none.",
             options=moved,
         )
 

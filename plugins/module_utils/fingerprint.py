@@ -14,19 +14,26 @@ import hashlib
 import hmac
 import os
 
+from .errors import MailSettingsError
+
 _COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
 _SALT_BYTES = 16
 
 
 def fingerprint(password: str) -> str:
-    """A new fingerprint, with its parameters and salt in the text."""
+    """A new fingerprint, with its parameters and salt in the text. Raises ``journal_unavailable``."""
+    _require_scrypt()
     salt = os.urandom(_SALT_BYTES)
     hashed = _hash(password, salt, _COST, _BLOCK_SIZE, _PARALLEL)
     return f"scrypt:{_COST}:{_BLOCK_SIZE}:{_PARALLEL}:{_text(salt)}:{_text(hashed)}"
 
 
 def matches(password: str, known: str | None) -> bool:
-    """Whether ``known`` is a fingerprint of this password; False for what is no fingerprint of ours."""
+    """Whether ``known`` is a fingerprint of this password; False for what is no fingerprint of ours.
+
+    Raises ``journal_unavailable``.
+    """
+    _require_scrypt()
     try:
         method, cost, block_size, parallel, salt, expected = (known or "").split(":")
         found = _hash(password, base64.b64decode(salt), int(cost), int(block_size), int(parallel))
@@ -34,6 +41,18 @@ def matches(password: str, known: str | None) -> bool:
     except (ValueError, TypeError, OverflowError):
         # Not ours, or parameters that scrypt refuses: it has its own exception for each way to be wrong.
         return False
+
+
+def _require_scrypt() -> None:
+    """A Python or an OpenSSL may come without it, as in FIPS mode; that must not pass for another password."""
+    try:
+        hashlib.scrypt(b"", salt=b"", n=2, r=1, p=1)
+    except (AttributeError, ValueError):
+        raise MailSettingsError(
+            "journal_unavailable",
+            "This Python has no scrypt (FIPS mode has none), so the journal cannot tell passwords apart.",
+            "Run where scrypt is allowed, or pass journal=none.",
+        ) from None
 
 
 def _hash(password: str, salt: bytes, cost: int, block_size: int, parallel: int) -> bytes:

@@ -27,6 +27,7 @@ DEFAULT_TABLE = "weestimateMailJournal"
 
 #: The columns in their order. Text is JSON where it holds more than a word; times are UTC in ISO 8601.
 COLUMNS = (
+    "instance",
     "id",
     "changedAt",
     "changedBy",
@@ -115,6 +116,9 @@ class Journal:
             arguments.get("table") or DEFAULT_TABLE,
         )
         self._table = store.name(*self._place)
+        # A table may serve several instances; in a database of its own it has to tell theirs apart too.
+        home = store.database if arguments.get("database") else None
+        self._instance = ".".join(filter(None, (home, layout.schema, layout.table, layout.group))).casefold()
 
     def last(self, *, lock: bool = False) -> Entry | None:
         """The newest entry, or None when nothing has been recorded yet or there is no journal."""
@@ -124,10 +128,12 @@ class Journal:
             if not self._exists():
                 return None
             columns = ", ".join(f"j.{self._store.name(column)}" for column in COLUMNS)
-            identity = self._store.name("id")
+            instance, number = self._store.name("instance"), self._store.name("id")
             rows = self._store.query(
                 f"SELECT {columns} FROM {self._table} AS j{self._store.LOCK_HINT if lock else ''}"
-                f" WHERE j.{identity} = (SELECT MAX({identity}) FROM {self._table})"
+                f" WHERE j.{instance} = ?"
+                f" AND j.{number} = (SELECT MAX({number}) FROM {self._table} WHERE {instance} = ?)",
+                (self._instance, self._instance),
             )
         try:
             return _entry(rows[0]) if rows else None
@@ -156,10 +162,11 @@ class Journal:
             if not self._exists():
                 self._create()
             last = self.last(lock=True)
-            self._close_others(RESTORED if kind == RESTORE else SUPERSEDED)
+            self._close(RESTORED if kind == RESTORE else SUPERSEDED)
             number = last.id + 1 if last else 1
             secret = {name: value for name, value in before.items() if name == PASSWORD.name}
             values = (
+                self._instance,
                 number,
                 datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 author.changed_by,
@@ -179,37 +186,54 @@ class Journal:
             self._store.query(f"INSERT INTO {self._table} ({names}) VALUES ({places})", values)
         return number
 
-    def confirm(self) -> int | None:
-        """Close the newest entry if it is open, which blanks the former password; its number if it was open."""
+    def confirm(self, entry: Entry) -> None:
+        """Close the newest entry, which blanks the former password; ``concurrent_change`` if that is another."""
         last = self.last(lock=True)
-        if last is None or not last.is_open:
-            return None
+        if last is None or (last.id, last.state) != (entry.id, entry.state):
+            raise MailSettingsError(
+                "concurrent_change",
+                f"The journal's entry {entry.id} was confirmed or superseded while this run was at work.",
+                "Find out who else is at work, then repeat the run.",
+            )
         with self._named_failures():
-            self._close_others(CONFIRMED)
-        return last.id
+            self._close(CONFIRMED)
 
-    def _close_others(self, state: str) -> None:
+    def require_recordable(self) -> None:
+        """Raise what `record` would raise, as far as it can be told without writing."""
+        if self.enabled and self.last() is None and not self._exists():
+            self._require_creatable()
+
+    def _close(self, state: str) -> None:
+        """Give the instance's open entry another state; its former password is no longer needed then."""
         name = self._store.name
         self._store.query(
-            f"UPDATE {self._table} SET {name('state')} = ?, {name('previousSecret')} = NULL WHERE {name('state')} = ?",
-            (state, OPEN),
+            f"UPDATE {self._table} SET {name('state')} = ?, {name('previousSecret')} = NULL"
+            f" WHERE {name('instance')} = ? AND {name('state')} = ?",
+            (state, self._instance, OPEN),
         )
 
     def _exists(self) -> bool:
         database, schema, table = self._place
         return bool(self._store.columns(schema, table, database=database))
 
-    def _create(self) -> None:
+    def _require_creatable(self) -> None:
         if not self._create_allowed:
             raise MailSettingsError(
                 "journal_unavailable",
                 f"There is no journal table {self._table} in {self._store.place}.",
                 "Create it as the documentation shows, or pass journal.create=true.",
             )
-        name = self._store.name
-        types = {"id": f"{self._store.INTEGER} NOT NULL PRIMARY KEY", "state": f"{self._store.WORD} NOT NULL"}
-        columns = ", ".join(f"{name(column)} {types.get(column, self._store.TEXT)}" for column in COLUMNS)
-        self._store.query(f"CREATE TABLE {self._table} ({columns})")
+
+    def _create(self) -> None:
+        self._require_creatable()
+        name, store = self._store.name, self._store
+        types = {
+            "instance": f"{store.NAME} NOT NULL",
+            "id": f"{store.INTEGER} NOT NULL",
+            "state": f"{store.WORD} NOT NULL",
+        }
+        columns = ", ".join(f"{name(column)} {types.get(column, store.TEXT)}" for column in COLUMNS)
+        store.query(f"CREATE TABLE {self._table} ({columns}, PRIMARY KEY ({name('instance')}, {name('id')}))")
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:

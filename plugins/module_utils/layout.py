@@ -51,10 +51,11 @@ class Layout:
     false_word: str = "FALSE"
 
     def __post_init__(self) -> None:
-        """Refuse a layout in which one text would have two meanings: ``schema_invalid``."""
+        """Refuse a layout in which one text would have two meanings, or a secret would be shown: ``schema_invalid``."""
         _require_distinct("keys", map(_folded, self.keys.values()))
         # A blank has its meaning already: it reads as no value at all.
         _require_distinct("booleans", (_word(self.true_word), _word(self.false_word), ""))
+        _require_no_secret_shown(self.keys)
 
     @classmethod
     def from_arguments(cls, given: Mapping[str, Any] | None, default_schema: str | None = None) -> Layout:
@@ -168,14 +169,20 @@ def _require_distinct(part: str, texts: Iterable[str]) -> None:
     texts = list(texts)
     twice = sorted({text for text in texts if texts.count(text) > 1})
     if twice:
-        path, remedy = f"layout.{part}", "State each text once, case aside."
-        rule = f"'{twice[0]}' has one meaning"
-        raise MailSettingsError(
-            "schema_invalid",
-            f"{path} gives '{twice[0]}' two meanings.",
-            remedy,
-            violations=[{"path": path, "rule": rule, "remedy": remedy}],
-        )
+        raise _invalid(f"layout.{part}", f"'{twice[0]}' has one meaning", "State each text once, case aside.")
+
+
+def _require_no_secret_shown(keys: Mapping[str, str]) -> None:
+    """A password under the key of an option that is text like any other would be shown and journalled."""
+    for option in OPTIONS:
+        if option.type == "str" and not option.secret and looks_secret(keys.get(option.name, "")):
+            rule = f"'{keys[option.name]}' is not the key of a password"
+            raise _invalid(f"layout.keys.{option.name}", rule, "State the key under which this option is stored.")
+
+
+def _invalid(path: str, rule: str, remedy: str) -> MailSettingsError:
+    violations = [{"path": path, "rule": rule, "remedy": remedy}]
+    return MailSettingsError("schema_invalid", f"{path} breaks a rule: {rule}.", remedy, violations=violations)
 
 
 _EXPECTED = {"bool": "boolean word", "int": "whole number", "str": "text"}

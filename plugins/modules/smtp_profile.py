@@ -97,10 +97,13 @@ advice:
   type: list
   elements: dict
   sample:
-    - path: smtp_port
-      rule: Port 465 is a legacy
-      reason: Most servers take mail on port 587 with STARTTLS.
-      remedy: Set smtp_port to 587 if the server has it.
+    - advice: port_465
+      path: smtp_port
+      rule: Port 465 is for older servers
+      reason: >-
+        The vendor calls it legacy SSL: it needs implicit TLS on both sides, and a server that expects STARTTLS answers
+        with a TLS error.
+      remedy: Use smtp_port 587 with use_ssl where the server offers it.
 error_code:
   description:
     - V(profile_missing), V(profile_invalid) or V(schema_invalid); further keys of the result are the C(remedy) and,

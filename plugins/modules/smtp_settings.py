@@ -211,9 +211,13 @@ advice:
   sample:
     - advice: office365_without_send_as
       path: enable_smtp_send_as
-      rule: Office 365 is used with Send As
-      reason: Exchange Online refuses a From that is not the signed-in mailbox.
-      remedy: Set enable_smtp_send_as to true.
+      rule: Office 365 without Send As
+      reason: >-
+        Without Send As each mail is from the acting user; Office 365 refuses a From that SMTP User has no rights on, and
+        approval mail fails.
+      remedy: >-
+        Set enable_smtp_send_as to true and smtp_connect_as to the mailbox, or give SMTP User Send As rights on every
+        user of WeEstimate.
 error_code:
   description: The stable code of a failure, as listed in the documentation.
   returned: failure
@@ -231,8 +235,9 @@ violations:
   elements: dict
   sample:
     - path: settings.smtp_port
-      rule: A port is a number from 1 to 65535
-      remedy: Use 587 for submission, 25 for an internal relay.
+      rule: SMTP Port is a whole number from 1 to 65535
+      reason: Found 70000.
+      remedy: Write the port of the mail server; 587 is usual with a login, 25 for an internal relay.
 """
 
 from ansible.module_utils.basic import AnsibleModule

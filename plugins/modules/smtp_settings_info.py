@@ -85,6 +85,18 @@ layout:
     table: {schema: dbo, name: programOption}
     columns: {group: optionGroup, key: optionName, value: optionValue}
     group: SMTP
+    keys:
+      smtp_mail_enabled: SMTP Mail Enabled
+      smtp_address: SMTP Address
+      smtp_port: SMTP Port
+      use_ssl: Use SSL
+      smtp_user: SMTP User
+      smtp_password: SMTP Password
+      enable_smtp_send_as: Enable SMTP Send As
+      smtp_connect_as: SMTP Connect As
+      send_smtp_to_self: Send SMTP to Self
+      use_smtp_email: Use SMTP Email
+      include_mpoc_recipient: Include MPOC as a Recipient When Sending a QP
     booleans: {'true': 'TRUE', 'false': 'FALSE'}
 last_change:
   description: The newest entry of the journal; null when there is none.
@@ -111,7 +123,11 @@ mismatch:
   type: dict
   sample:
     error_code: column_missing
-    msg: The table dbo.programOption has no such column. State layout.columns as they are.
+    msg: >-
+      WeEstimate on sql01.example.com has no such column. State layout.table and layout.columns as they are;
+      smtp_settings_info with discover=true shows them.
+    remedy: >-
+      State layout.table and layout.columns as they are; smtp_settings_info with discover=true shows them.
 discovery:
   description: What the database looks like.
   returned: with O(discover=true)
@@ -121,7 +137,7 @@ discovery:
       description: All tables of the database.
       type: list
       elements: str
-      sample: [dbo.programOption, dbo.quote]
+      sample: [dbo.programOption, dbo.weestimateMailJournal]
     table:
       description: The one that looks most like the table of the options.
       type: str
@@ -143,11 +159,50 @@ discovery:
     suggested_layout:
       description: The layout that these findings suggest; null when nothing was recognised. Check it before use.
       type: dict
-      sample: {group: SMTP}
+      sample:
+        table: {schema: dbo, name: programOption}
+        columns: {group: optionGroup, key: optionName, value: optionValue}
+        group: SMTP
+        keys:
+          smtp_mail_enabled: SMTP Mail Enabled
+          smtp_address: SMTP Address
+          smtp_port: SMTP Port
+          use_ssl: Use SSL
+          smtp_user: SMTP User
+          smtp_password: SMTP Password
+          enable_smtp_send_as: Enable SMTP Send As
+          smtp_connect_as: SMTP Connect As
+          send_smtp_to_self: Send SMTP to Self
+          use_smtp_email: Use SMTP Email
+          include_mpoc_recipient: Include MPOC as a Recipient When Sending a QP
+        booleans: {'true': 'TRUE', 'false': 'FALSE'}
     suggested_layout_yaml:
       description: The same as YAML, to be copied into a playbook or group_vars.
       type: str
-      sample: "group: SMTP\n"
+      sample: |
+        table:
+          schema: dbo
+          name: programOption
+        columns:
+          group: optionGroup
+          key: optionName
+          value: optionValue
+        group: SMTP
+        keys:
+          smtp_mail_enabled: SMTP Mail Enabled
+          smtp_address: SMTP Address
+          smtp_port: SMTP Port
+          use_ssl: Use SSL
+          smtp_user: SMTP User
+          smtp_password: SMTP Password
+          enable_smtp_send_as: Enable SMTP Send As
+          smtp_connect_as: SMTP Connect As
+          send_smtp_to_self: Send SMTP to Self
+          use_smtp_email: Use SMTP Email
+          include_mpoc_recipient: Include MPOC as a Recipient When Sending a QP
+        booleans:
+          'true': 'TRUE'
+          'false': 'FALSE'
 """
 
 from ansible.module_utils.basic import AnsibleModule

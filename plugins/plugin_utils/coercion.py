@@ -75,6 +75,8 @@ def _typed(value: Any, wanted: Any) -> Any:
     """The value as the wanted type if it reads as one, else unchanged."""
     if wanted == "integer" and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
+    if wanted == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
     if wanted == "boolean" and isinstance(value, (str, int)):
         try:
             return boolean(value)

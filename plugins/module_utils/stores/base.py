@@ -25,8 +25,11 @@ class Store(Protocol):
     DEFAULT_SCHEMA: str | None
     #: The hint after a table's alias that makes a SELECT hold its rows until the transaction ends.
     LOCK_HINT: str
-    #: Column types for the journal: a whole number, a short word, text of any length.
+    #: The database's name where a server has several.
+    database: str | None
+    #: Column types for the journal: a whole number, a qualified name, a short word, text of any length.
     INTEGER: str
+    NAME: str
     WORD: str
     TEXT: str
 

@@ -98,6 +98,8 @@ _FAILURES = (
     # 42S02: 208; 42S22: 207; 229, 230, 262, 2760; 3906
     ("table or view not found", "table_missing", "has no such table", _LAYOUT),
     ("column not found", "column_missing", "has no such column", _LAYOUT),
+    # 42S01: 2714, met where a login may not see the table that it would make
+    ("already exists", "permission_denied", "hides a table from this login", _GRANT),
     ("permission", "permission_denied", "does not allow this to the login", _GRANT),
     ("read-only", "permission_denied", "is read-only", "Name the server that may be written to."),
     # 1222; HYT00 of a statement; 40001: 1205; 3960
@@ -127,19 +129,24 @@ class MssqlStore(SqlStore):
 
     DEFAULT_SCHEMA = "dbo"
     LOCK_HINT = " WITH (UPDLOCK, HOLDLOCK)"
-    INTEGER, WORD, TEXT = "BIGINT", "NVARCHAR(32)", "NVARCHAR(MAX)"
+    INTEGER, NAME, WORD, TEXT = "BIGINT", "NVARCHAR(400)", "NVARCHAR(32)", "NVARCHAR(MAX)"
     SAME_VALUE = f"EXISTS (SELECT {_EXACT.format('{column}')} INTERSECT SELECT {_EXACT.format('{value}')})"
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        self.place = f"{arguments['database']} on {_server(arguments)}"
+        self.database = arguments["database"]
+        self.place = f"{self.database} on {_server(arguments)}"
         if mssql_python is None:
             raise MailSettingsError("driver_missing", "SQL Server needs the Python package mssql-python.", _INSTALL)
         # A pooled connection would outlive its task and could be inherited by a forked worker.
         mssql_python.pooling(enabled=False)
         timeout = arguments.get("command_timeout") or _COMMAND_TIMEOUT
         self.connection = self._connect(arguments)
-        self.connection.timeout = timeout + _GRACE
-        self.query(_SESSION.format(timeout * 1000))
+        try:
+            self.connection.timeout = timeout + _GRACE
+            self.query(_SESSION.format(timeout * 1000))
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self, arguments: Mapping[str, Any]) -> Any:
         try:

@@ -21,11 +21,12 @@ class SqlStore:
     """The common part of a `base.Store`; ``connection`` is a DB-API connection in autocommit mode."""
 
     place: str
+    database: str | None = None
     connection: Any
 
     DEFAULT_SCHEMA: str | None = None
     LOCK_HINT = ""
-    INTEGER, WORD, TEXT = "INTEGER", "TEXT", "TEXT"
+    INTEGER, NAME, WORD, TEXT = "INTEGER", "TEXT", "TEXT", "TEXT"
     BEGIN = "BEGIN TRANSACTION"
     #: Equality of a stored value and a parameter to the last byte, NULL included; takes column and placeholder.
     SAME_VALUE = "{column} = {value}"
@@ -82,10 +83,23 @@ class SqlStore:
         self.query(self.BEGIN)
         try:
             yield
-            self.query("COMMIT")
         except BaseException:
             self._roll_back()
             raise
+        self._commit()
+
+    def _commit(self) -> None:
+        try:
+            self.query("COMMIT")
+        except MailSettingsError as error:
+            self._roll_back()
+            if error.code != "store_unreachable":
+                raise
+            raise MailSettingsError(
+                error.code,
+                f"{self.place} broke the connection at the very commit; whether the change was made is not known.",
+                "Repeat the run with the approval server recycled in any case (weestimate_smtp_recycle=always).",
+            ) from None
 
     def _roll_back(self) -> None:
         # Where the engine has ended the transaction by itself (deadlock victim, full disk) or the connection is gone,
@@ -118,8 +132,9 @@ class SqlStore:
         return self._affected(statement, (layout.group, row.key, row.value)) == 1
 
     def close(self) -> None:
-        """Give the connection back."""
-        self.connection.close()
+        """Give the connection back; one that is broken is given back already."""
+        with suppress(*self.driver_errors()):
+            self.connection.close()
 
     def _names(self, layout: Layout) -> dict[str, str]:
         value = self.name(layout.value_column)

@@ -52,7 +52,7 @@ class SqliteStore(SqlStore):
         uri = f"file://{url_quote(bytes(path))}?mode=rw"
         try:
             self.connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
-        except sqlite3.Error as error:
+        except self.driver_errors() as error:
             raise self.failure(error) from None
         self.connection.text_factory = _text
 

@@ -4,7 +4,7 @@
 
 """What the tests of ``module_utils`` share: an instance's database as a real file, and a look at what was asked of it.
 
-The helpers in ``support/`` are importable by their own names.
+The modules in ``support/`` are importable by their own names.
 """
 
 from __future__ import annotations

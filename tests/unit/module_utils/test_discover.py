@@ -29,7 +29,7 @@ def made(path: Path, tables: Mapping[str, tuple[str, Rows]], layout: Layout | No
         for table, (columns, rows) in tables.items():
             connection.execute(f"CREATE TABLE {table} ({columns})")
             for row in rows:
-                connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+                connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
     return Database(path, layout or Layout())
 
 

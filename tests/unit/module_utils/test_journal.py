@@ -59,6 +59,7 @@ class TestRecording:
         assert matches(NEW, row.pop("passwordFingerprint"))
         documents = {name: json.loads(row.pop(name)) for name in list(row) if name.endswith(("s", "Secret"))}
         assert row == {
+            "instance": "programoption.smtp",
             "id": number,
             "changedBy": "tester@controller",
             "run": "run 7",
@@ -311,7 +312,7 @@ class TestRestoring:
 
     def test_rows_that_were_made_are_removed(self, database: Database) -> None:
         labels = "('SMTP Password', 'SMTP Port')"
-        database.sql(f"DELETE FROM programOption WHERE optionName IN {labels}")  # noqa: S608
+        database.sql(f"DELETE FROM programOption WHERE optionName IN {labels}")
         before = database.rows()
         database.converge(MOVE, create_missing=True)
 
@@ -450,7 +451,7 @@ class TestAnEntryThatSomebodyEdited:
     @pytest.mark.parametrize(("column", "content"), BROKEN, ids=str)
     def test_it_is_named_as_unusable(self, database: Database, column: str, content: Any) -> None:
         database.converge(MOVE)
-        database.sql(f"UPDATE weestimateMailJournal SET {column} = ?", content)  # noqa: S608
+        database.sql(f"UPDATE weestimateMailJournal SET {column} = ?", content)
 
         for arguments in ({"state": "restored"}, {"state": "confirmed"}, {"settings": KEEP}):
             error = refusal(database, **arguments)

@@ -271,16 +271,23 @@ def test_the_journal_is_made_and_filled_in_another_database(store: MssqlStore, d
     assert create == (
         f"CREATE TABLE {table} ("
         + columns.replace("]", "] NVARCHAR(MAX)")
-        .replace("[id] NVARCHAR(MAX)", "[id] BIGINT NOT NULL PRIMARY KEY")
+        .replace("[instance] NVARCHAR(MAX)", "[instance] NVARCHAR(400) NOT NULL")
+        .replace("[id] NVARCHAR(MAX)", "[id] BIGINT NOT NULL")
         .replace("[state] NVARCHAR(MAX)", "[state] NVARCHAR(32) NOT NULL")
-        + ")",
+        + ", PRIMARY KEY ([instance], [id]))",
     )
-    assert last[0].endswith(
-        f"FROM {table} AS j WITH (UPDLOCK, HOLDLOCK) WHERE j.[id] = (SELECT MAX([id]) FROM {table})"
+    instance = f"{store.database}.{LAYOUT.schema}.{LAYOUT.table}.{LAYOUT.group}".casefold()
+    newest = f"(SELECT MAX([id]) FROM {table} WHERE [instance] = ?)"
+    assert last[0].endswith(f"FROM {table} AS j WITH (UPDLOCK, HOLDLOCK) WHERE j.[instance] = ? AND j.[id] = {newest}")
+    assert last[1:] == (instance, instance)
+    assert close == (
+        f"UPDATE {table} SET [state] = ?, [previousSecret] = NULL WHERE [instance] = ? AND [state] = ?",
+        "superseded",
+        instance,
+        "open",
     )
-    assert close == (f"UPDATE {table} SET [state] = ?, [previousSecret] = NULL WHERE [state] = ?", "superseded", "open")
     assert insert[0] == f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(COLUMNS))})"
-    assert insert[1] == 1
+    assert insert[1:3] == (instance, 1)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ class TestWhatIsStored:
     @pytest.mark.parametrize("column", ["optionValue", "optionName"])
     def test_text_that_is_not_utf_8_elsewhere_is_nobodys_business(self, database: Database, column: str) -> None:
         binary, theirs = "CAST(X'FF' AS TEXT)", "optionName = 'Another option'"
-        database.sql(f"UPDATE programOption SET {column} = {binary} WHERE {theirs}")  # noqa: S608
+        database.sql(f"UPDATE programOption SET {column} = {binary} WHERE {theirs}")
 
         assert database.converge({"smtp_port": 587})["changed"] is False
         assert database.info(discover=True)["discovery"]["suggested_layout"]

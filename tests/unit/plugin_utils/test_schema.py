@@ -421,7 +421,7 @@ DOCUMENTS = [
     (
         "store",
         {**MSSQL, "connect_timeout": 0},
-        [("connect_timeout", "A timeout is a whole number of seconds, at least 1")],
+        [("connect_timeout", "A timeout is a whole number of seconds from 1 to 86400")],
     ),
     (
         "store",
