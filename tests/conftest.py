@@ -24,7 +24,7 @@ def _import_tree() -> Path:
     tree = CHECKOUT / ".build" / "import"
     namespace = tree / "ansible_collections" / "weestimate"
     namespace.mkdir(parents=True, exist_ok=True)
-    # A regular package: a namespace package would lose to the one that the PyPI package "ansible" installs.
+    # A regular package: a namespace package would lose to the one that the Python package "ansible" installs.
     (namespace.parent / "__init__.py").touch()
     with suppress(FileExistsError):
         (namespace / "mail").symlink_to(os.path.relpath(CHECKOUT, namespace), target_is_directory=True)

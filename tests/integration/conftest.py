@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the integration tests share: the collection as it is installed, and a run of Ansible.
 
-The embedded WeEstimate and the mail server (``demo/``) are importable as ``weestimate`` and ``mailserver``, the helpers
+The embedded WeEstimate and the mail server (``demo/``) are importable as ``weestimate`` and ``mailserver``, the modules
 in ``support/`` by their own names.
 """
 

@@ -149,4 +149,4 @@ def journal(path: Path, table: str = "weestimateMailJournal") -> list[dict[str, 
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
             return []
         quoted = '"' + table.replace('"', '""') + '"'
-        return [dict(row) for row in connection.execute(f"SELECT * FROM {quoted} ORDER BY id")]  # noqa: S608
+        return [dict(row) for row in connection.execute(f"SELECT * FROM {quoted} ORDER BY id")]

@@ -6,7 +6,6 @@
 SQLite is always there. A Microsoft SQL Server is used when environment variables name one; see docs/sql-server.md.
 """
 
-# ruff: noqa: S608 - identifiers are quoted, and nobody else writes here
 from __future__ import annotations
 
 import os

@@ -9,7 +9,6 @@ pin the exact text of each statement, and they replay failures that no test can 
 statements and texts do on a server is proven by the tests with the mark ``mssql``.
 """
 
-# ruff: noqa: S608 - the statements that are expected
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the weestimate.mail authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read or write the SMTP group of programOption, as JSON; the helper of the play with stock modules.
+"""Read or write the SMTP group of programOption, as JSON; for the play with stock modules.
 
 Usage: program_options.py read|write DATABASE
 """

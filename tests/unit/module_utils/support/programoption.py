@@ -4,7 +4,6 @@
 
 """An instance's programOption table in a real SQLite file, seen as WeEstimate and a person at the table see it."""
 
-# ruff: noqa: S608 - identifiers are quoted, and nobody else writes here
 from __future__ import annotations
 
 import os
