@@ -213,8 +213,8 @@ advice:
       path: enable_smtp_send_as
       rule: Office 365 without Send As
       reason: >-
-        Without Send As each mail is from the acting user; Office 365 refuses a From that SMTP User has no rights on, and
-        approval mail fails.
+        Without Send As each mail is from the acting user; Office 365 refuses a From that SMTP User has no rights on,
+        and approval mail fails.
       remedy: >-
         Set enable_smtp_send_as to true and smtp_connect_as to the mailbox, or give SMTP User Send As rights on every
         user of WeEstimate.

@@ -4,8 +4,9 @@
 """Compare runs that change nothing with ansible.builtin.ping and with a play of stock modules. `make bench` calls it.
 
 Each playbook of the folder ``plays`` runs over the same inventories, in turns, so that whatever else the machine does
-meets all of them alike; of several repetitions the median counts. Before that, the role and the stock play each
-configure a new instance, and have to arrive at the same options: what is compared does the same.
+meets all of them alike. Of three repetitions the median counts; from 500 instances on each playbook runs once, and the
+figure is that of a single run. Before that, the role and the stock play each configure a new instance, and have to
+arrive at the same options: what is compared does the same.
 
 Needs the collection where Ansible looks for it, and the folder ``demo`` on PYTHONPATH for the embedded WeEstimate.
 """
@@ -72,7 +73,7 @@ def configured(folder: Path, forks: int) -> Site:
 
 
 def compare(site: Site, forks: int, repetitions: int) -> dict[str, Cost]:
-    """The median cost of each playbook over *site*."""
+    """The median cost of each playbook over *site*; of one repetition, its cost."""
     costs: dict[str, list[Cost]] = {name: [] for name in report.TITLES}
     for repetition in range(1, repetitions + 1):
         for name, measured in costs.items():
@@ -104,7 +105,8 @@ def main(words: Sequence[str]) -> int:
             costs[instances] = compare(site, given.forks, 1 if instances >= ONCE_FROM else REPETITIONS)
     targets = list(report.targets(costs))
     machine = f"Python {platform.python_version()}, {os.cpu_count()} processors, {given.forks} forks"
-    print(f"\nansible-core {version('ansible-core')}, {machine}", *report.table(costs), "", *targets, sep="\n")
+    runs = f"Medians of {REPETITIONS} runs; from {ONCE_FROM} instances on, single runs"
+    print(f"\nansible-core {version('ansible-core')}, {machine}", runs, *report.table(costs), "", *targets, sep="\n")
     return 0 if given.report_only or all(target.reached for target in targets) else 1
 
 
