@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,24 @@ class TestPlace:
         assert error.code == "journal_unavailable"
         assert "journal.create=true" in error.remedy
 
+    def test_a_preview_misses_it_too(self, database: Database) -> None:
+        error = refusal(database, settings=MOVE, journal={"create": False}, check_mode=True)
+
+        assert error.code == "journal_unavailable"
+
+    def test_instances_that_share_a_table_do_not_meet_in_it(self, database: Database) -> None:
+        neighbour = Database(database.path, replace(database.layout, group="SMTP of the branch"))
+        database.sql(
+            "INSERT INTO programOption SELECT ?, optionName, optionValue FROM programOption WHERE optionGroup = ?",
+            neighbour.layout.group,
+            database.layout.group,
+        )
+
+        assert [each.converge(MOVE)["journal_id"] for each in (database, neighbour)] == [1, 1]
+        assert neighbour.converge(state="confirmed")["changed"]
+        assert restore(database)["changed"]
+        assert (database.stored("smtp_password"), neighbour.stored("smtp_password")) == (OLD, NEW)
+
     def test_a_table_that_was_made_before_is_used(self, database: Database) -> None:
         database.converge(KEEP)
 
@@ -182,6 +201,17 @@ class TestStates:
         assert [(result["changed"], result["journal_id"]) for result in (first, second)] == [(True, 1), (False, 1)]
         assert first["recycle_required"] is False
         assert first["settings"] == {**HELD, **MOVE, "smtp_password": "(set)"}
+
+    def test_a_change_that_was_superseded_meanwhile_is_not_confirmed(self, database: Database) -> None:
+        database.converge(MOVE)
+        with database.opened() as instance:
+            looked_at = instance.journal.last()
+            database.converge({"smtp_password": NEWER})
+            with pytest.raises(MailSettingsError) as caught:
+                instance.confirm(looked_at)
+
+        assert caught.value.code == "concurrent_change"
+        assert held_in(database, NEW)
 
     def test_there_is_nothing_to_confirm_at_first(self, database: Database) -> None:
         before = database.path.read_bytes()

@@ -31,6 +31,14 @@ def refusal(layout: Layout, name: str, stored: Any) -> MailSettingsError:
 
 
 class TestStatedByTheUser:
+    @pytest.mark.parametrize("key", ["SMTP Password", "smtp pwd", "MailSecret"])
+    def test_a_password_cannot_be_taken_for_an_option_that_is_shown(self, key: str) -> None:
+        with pytest.raises(MailSettingsError) as caught:
+            Layout.from_arguments({"keys": {"smtp_user": key, "smtp_password": "SMTP User"}})
+
+        assert caught.value.code == "schema_invalid"
+        assert caught.value.details["violations"][0]["path"] == "layout.keys.smtp_user"
+
     def test_nothing_stated_is_the_documented_default(self) -> None:
         assert Layout.from_arguments(None) == Layout.from_arguments({}) == DEFAULT
         assert DEFAULT.as_arguments() == {

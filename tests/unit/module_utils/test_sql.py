@@ -115,6 +115,24 @@ class TestTransaction:
 
         assert caught.value.code == "column_missing"
 
+    def test_a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(
+        self, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """SQLite's file cannot break away like a server, so the statement is made to fail as if it had."""
+
+        def query(statement: str, *arguments: object, **more: object) -> object:
+            if statement == "COMMIT":
+                raise MailSettingsError("store_unreachable", "The link is down.", "Mend it.")
+            return SqlStore.query(store, statement, *arguments, **more)
+
+        monkeypatch.setattr(store, "query", query)
+        with pytest.raises(MailSettingsError) as caught, store.transaction():
+            pass
+
+        assert caught.value.code == "store_unreachable"
+        assert "is not known" in caught.value.message
+        assert "weestimate_smtp_recycle=always" in caught.value.remedy
+
     def test_the_next_one_starts_afresh(self, store: SqlStore, database: Database) -> None:
         with suppress(OSError), store.transaction():
             raise OSError

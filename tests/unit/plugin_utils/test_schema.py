@@ -599,8 +599,8 @@ class InlineVault:
         ("profile", {"settings": {"smtp_port": "25", "use_ssl": None}}, {"settings": {"smtp_port": 25}}),
         (
             "store",
-            {"port": "1433", "trust_server_certificate": "no"},
-            {"port": 1433, "trust_server_certificate": False},
+            {"port": "1433", "command_timeout": 30.0, "trust_server_certificate": "no"},
+            {"port": 1433, "command_timeout": 30, "trust_server_certificate": False},
         ),
         ("store", {"connect_timeout": "15", "password": "1"}, {"connect_timeout": 15, "password": "1"}),
         ("layout", {"booleans": {True: "Y", False: "N"}}, {"booleans": {"true": "Y", "false": "N"}}),
