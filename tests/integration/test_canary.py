@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -127,10 +128,10 @@ def syslog(*arguments):
 class Trial:
     """A private home, and temporary folder, in which canaries are let loose."""
 
-    def __init__(self, directory: Path, collections: Path, kind: str) -> None:
+    def __init__(self, directory: Path, home: Path, collections: Path, kind: str) -> None:
         self.canaries = CANARIES[kind]
-        self.home, self.kept, data = (directory / name for name in ("home", "kept", "ansible-data"))
-        for folder in (self.home, self.kept, data, self.home / "tmp", directory / "shim"):
+        self.home, self.kept, data = home, directory / "kept", directory / "ansible-data"
+        for folder in (self.kept, data, self.home / "tmp", directory / "shim"):
             folder.mkdir()
         (directory / "shim" / "syslog.py").write_text(SYSLOG)
         self.system_log = self.kept / "system.log"
@@ -208,6 +209,7 @@ def failures(trial: Trial) -> dict[str, dict[str, Any]]:
     server = {"driver": "mssql", "host": "127.0.0.1", "port": 1, "database": "x", "user": "u", "password": LOGIN}
     swapped = {"columns": {"key": "optionValue", "value": "optionName"}}
     mistaken = {"keys": {"smtp_port": "SMTP Password", "smtp_password": "SMTP Port"}}
+    shown = {"keys": {"smtp_user": "SMTP Password", "smtp_password": "SMTP User"}}
     return {
         "misspelled": settings(path, {"smtp_pasword": NEW}),
         "elsewhere too": settings(path, {"smtp_address": f"//{NEW}", **new}),
@@ -224,6 +226,8 @@ def failures(trial: Trial) -> dict[str, dict[str, Any]]:
         "column": settings(path, new, layout={"columns": {"value": "x"}}),
         "swapped columns": settings(path, new, layout=swapped),
         "mistaken keys": settings(path, new, layout=mistaken),
+        "mistaken for what is shown": settings(path, {}, layout=shown),
+        "no database": settings(path.with_suffix(".absent"), new),
         "option missing": settings(fewer, {"use_ssl": True, **new}),
         "option duplicate": settings(double, new),
         "option undecodable": settings(binary, new),
@@ -237,8 +241,10 @@ def failures(trial: Trial) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(params=CANARIES)
-def trial(request: pytest.FixtureRequest, tmp_path: Path, collections_path: Path) -> Trial:
-    return Trial(tmp_path, collections_path, request.param)
+def trial(request: pytest.FixtureRequest, tmp_path: Path, collections_path: Path) -> Iterator[Trial]:
+    # Ansible makes a socket below TMPDIR, and the path of a socket has to be short.
+    with tempfile.TemporaryDirectory() as home:
+        yield Trial(tmp_path, Path(home), collections_path, request.param)
 
 
 def test_no_canary_is_heard(trial: Trial) -> None:

@@ -178,10 +178,12 @@ def test_no_value_of_a_variable_can_break_a_profile(fleet: Fleet) -> None:
 
 
 def test_a_change_to_an_open_relay_blanks_the_password_that_was_stored(fleet: Fleet) -> None:
-    database.create(fleet.database(), {"SMTP User": MAILBOX, "SMTP Password": "former"})
-    run = fleet.apply({"one": RELAY})
+    given = {"one": {}, "null": {"weestimate_smtp_password": None}, "shared": {"weestimate_smtp_password": "of others"}}
+    for host in given:
+        database.create(fleet.database(host), {"SMTP User": MAILBOX, "SMTP Password": "former"})
+    run = fleet.apply({host: {**RELAY, **password} for host, password in given.items()})
     assert run.succeeded, run.output
-    assert fleet.options()["SMTP Password"] == ""
+    assert {host: fleet.options(host)["SMTP Password"] for host in given} == dict.fromkeys(given, "")
 
 
 def test_a_profile_that_cannot_be_used_is_named_and_nothing_is_written(fleet: Fleet) -> None:

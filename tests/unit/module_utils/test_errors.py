@@ -47,7 +47,7 @@ def test_every_code_is_used(code: str) -> None:
 
 def test_no_other_code_can_be_used() -> None:
     with pytest.raises(ValueError, match="no_such_code"):
-        MailSettingsError("no_such_code", "It happened.", "Undo it.")
+        raise MailSettingsError("no_such_code", "It happened.", "Undo it.")
 
 
 @pytest.mark.parametrize("place", CALLS)

@@ -67,7 +67,8 @@ class Connection:
 
     def execute(self, statement: str, parameters: tuple[Any, ...]) -> None:
         self.sent.append((statement, *parameters))
-        answer = self.answers.pop(0) if self.answers else None
+        answer = next(iter(self.answers), None)
+        del self.answers[:1]
         if isinstance(answer, Exception):
             raise answer
         self.description = None if answer is None else [("column",)]

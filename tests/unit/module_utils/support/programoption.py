@@ -52,10 +52,11 @@ class Database:
     layout: Layout = field(default_factory=Layout)
 
     @classmethod
-    def create(cls, path: Path, stored: Mapping[str, Any] = STORED, layout: Layout | None = None) -> Database:
-        """Make the file with the options in ``stored``, and with rows that are none of our business."""
+    def create(cls, path: Path, stored: Mapping[str, Any] | None = None, layout: Layout | None = None) -> Database:
+        """Make the file with the options in ``stored`` (`STORED`), and with rows that are none of our business."""
         made = cls(path, layout or Layout())
-        rows = [(made.layout.group, made.layout.keys[name], value) for name, value in stored.items()]
+        held = STORED if stored is None else stored
+        rows = [(made.layout.group, made.layout.keys[name], value) for name, value in held.items()]
         rows += [("Another group", key, "theirs") for _group, key, _value in rows[:1]]
         rows += [(made.layout.group, "Another option", 7)]
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
