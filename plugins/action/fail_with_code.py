@@ -24,6 +24,6 @@ class ActionModule(FrontDesk):
     SPEC = _SPEC
     _requires_connection = False
 
-    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 # as every action
         """It has no other result than the failure."""
         raise MailSettingsError(arguments["error_code"], arguments["msg"], arguments["remedy"])

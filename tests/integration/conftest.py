@@ -4,20 +4,15 @@
 """What the integration tests share: the collection as it is installed, and a run of Ansible.
 
 The embedded WeEstimate and the mail server (``demo/``) are importable as ``weestimate`` and ``mailserver``, the modules
-in ``support/`` by their own names.
+in ``support/`` by their own names (``pythonpath`` in pyproject.toml).
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "demo"), str(HERE / "support")]
-
-from harness import Ansible, build_and_install  # noqa: E402 # found through the line above
+from harness import Ansible, build_and_install
 
 
 @pytest.fixture(scope="session")
