@@ -233,7 +233,7 @@ def test_the_former_password_is_kept_until_the_change_is_confirmed(bed: Bed) -> 
     (before,) = bed.journal()
 
     with bed.opened() as instance:
-        instance.confirm()
+        instance.confirm(instance.journal.last())
 
     (after,) = bed.journal()
     assert "the former password" in before["previousSecret"]
