@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -338,8 +338,7 @@ def test_an_edit_between_locked_read_and_write_is_never_lost(bed: Bed, monkeypat
         def read_and_let_edit(layout: Any, *, lock: bool = False) -> Any:
             rows = read_rows(layout, lock=lock)
             if lock:
-                with suppress(TimeoutError):
-                    somebody.submit(edit_by_hand).result(timeout=0.5)
+                wait([somebody.submit(edit_by_hand)], timeout=0.5)
             return rows
 
         monkeypatch.setattr(instance.store, "read_rows", read_and_let_edit)
