@@ -42,7 +42,7 @@ def renew() -> None:
     """
     if lock.is_held(LIFELINE):
         raise DemoError("The demo already runs in this checkout.")
-    shutil.rmtree(HOME, ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)  # there may be none yet
     for directory in (COLLECTIONS, INSTANCES, LOGS, MADE_INVENTORY.parent):
         directory.mkdir(parents=True)
     (HOME / ".gitignore").write_text("*\n", encoding="ascii")
