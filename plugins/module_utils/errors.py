@@ -32,6 +32,15 @@ CODES = {
     "restore_unavailable": "the journal holds nothing that could be restored",
     "redirect_without_password": "the stored password would be sent to a place that it was not given for",
     "recycle_failed": "the approval server did not come back with the new settings",
+    "candidate_refused": "the mail server does not take the new settings; nothing was written",
+    "mail_disabled": "SMTP Mail Enabled is off, so there is nothing to test",
+    "test_failed": "a test mail did not get as far as it was to get",
+    "mailbox_unavailable": "the mailbox in which the test mail is looked for cannot be read",
+    "delivery_missing": "the test mail was accepted, but did not arrive in time",
+    "delivery_junk": "the test mail arrived among junk, and that was to count as a failure",
+    "rolled_back": "the new settings do not work; the instance is back on the former ones, which do",
+    "rolled_back_not_working": "the new settings do not work; the instance is back on the former ones, which do not either",
+    "not_rolled_back": "the new settings do not work, and the instance still holds them",
 }
 
 
