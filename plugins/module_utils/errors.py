@@ -39,7 +39,7 @@ CODES = {
     "delivery_missing": "the test mail was accepted, but did not arrive in time",
     "delivery_junk": "the test mail arrived among junk, and that was to count as a failure",
     "rolled_back": "the new settings do not work; the instance is back on the former ones, which do",
-    "rolled_back_not_working": "the new settings do not work; the instance is back on the former ones, which do not either",
+    "rolled_back_not_working": "neither the new settings work nor the former ones, which the instance is back on",
     "not_rolled_back": "the new settings do not work, and the instance still holds them",
 }
 
