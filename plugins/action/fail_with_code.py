@@ -15,6 +15,7 @@ _SPEC: dict[str, dict[str, Any]] = {
     "error_code": {"type": "str", "required": True, "choices": list(CODES)},
     "msg": {"type": "str", "required": True},
     "remedy": {"type": "str", "required": True},
+    "details": {"type": "dict", "default": {}},
 }
 
 
@@ -26,4 +27,6 @@ class ActionModule(FrontDesk):
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 # as every action
         """It has no other result than the failure."""
-        raise MailSettingsError(arguments["error_code"], arguments["msg"], arguments["remedy"])
+        failure = MailSettingsError(arguments["error_code"], arguments["msg"], arguments["remedy"])
+        failure.details.update(arguments["details"])
+        raise failure

@@ -14,7 +14,7 @@ from ansible_collections.weestimate.mail.plugins.module_utils.arguments import S
 from ansible_collections.weestimate.mail.plugins.module_utils.converge import resulting
 from ansible_collections.weestimate.mail.plugins.module_utils.options import PASSWORD
 from ansible_collections.weestimate.mail.plugins.module_utils.redaction import BLANK
-from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
+from ansible_collections.weestimate.mail.plugins.plugin_utils import schema, verdict
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk, author
 
 
@@ -22,6 +22,10 @@ class ActionModule(FrontDesk):
     """Brings the SMTP settings of one WeEstimate instance to the declared state."""
 
     SPEC = SMTP_SETTINGS
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """As every action; what a mail server thinks of a candidate is judged here, wherever it was asked."""
+        return dict(verdict.explained(super().run(tmp, task_vars)))
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """As documented with the module."""

@@ -6,16 +6,12 @@
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """Used as ``weestimate.mail.instance``."""
-
-    DOCUMENTATION = r"""
+_DATABASE = r"""
 options:
   store:
     description: The database that holds the program options of the instance.
     type: dict
-    required: true
+    required: REQUIRED
     suboptions:
       driver:
         description: The database engine. V(sqlite) is for the demonstration, tests and evaluation.
@@ -164,6 +160,25 @@ options:
           'false':
             description: Default C(FALSE).
             type: str
+  run_on:
+    description:
+      - Where the database is accessed from. V(controller) does it in the controller process, so that the inventory
+        host may be a Windows server; V(target) runs a module there, for a database that only the target can reach.
+      - V(target) needs Python 3.9 or later on the target. With O(store.driver=mssql) it needs the driver's package
+        there, and Python 3.10 or later for it.
+      - With V(target) the arguments, passwords included, travel as Ansible sends those of any module. With pipelining
+        on, they are never on a disk. With pipelining off, they are in a file that only its owner may read, in the
+        temporary folders of the controller and of the target, until the module has run; and for longer if Ansible is
+        told to keep remote files. They are in no process's arguments and not in the target's system log.
+    type: str
+    default: controller
+    choices: [controller, target]
+requirements:
+  - jsonschema >= 4.18 on the controller
+  - mssql-python >= 1.8 where the database is accessed from, with O(store.driver=mssql)
+"""
+
+_JOURNAL = r"""
   journal:
     description:
       - The table that records each change, in the same transaction as the change.
@@ -188,20 +203,11 @@ options:
         description: Create the table when the first change is recorded.
         type: bool
         default: true
-  run_on:
-    description:
-      - Where the database is accessed from. V(controller) does it in the controller process, so that the inventory
-        host may be a Windows server; V(target) runs a module there, for a database that only the target can reach.
-      - V(target) needs Python 3.9 or later on the target. With O(store.driver=mssql) it needs the driver's package
-        there, and Python 3.10 or later for it.
-      - With V(target) the arguments, passwords included, travel as Ansible sends those of any module. With pipelining
-        on, they are never on a disk. With pipelining off, they are in a file that only its owner may read, in the
-        temporary folders of the controller and of the target, until the module has run; and for longer if Ansible is
-        told to keep remote files. They are in no process's arguments and not in the target's system log.
-    type: str
-    default: controller
-    choices: [controller, target]
-requirements:
-  - jsonschema >= 4.18 on the controller
-  - mssql-python >= 1.8 where the database is accessed from, with O(store.driver=mssql)
 """
+
+
+class ModuleDocFragment:
+    """Used as ``weestimate.mail.instance``; ``weestimate.mail.instance.optional`` where nothing is recorded."""
+
+    DOCUMENTATION = _DATABASE.replace("REQUIRED", "true").replace("options:", f"options:{_JOURNAL.rstrip()}")
+    OPTIONAL = _DATABASE.replace("REQUIRED", "false")

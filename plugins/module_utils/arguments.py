@@ -10,6 +10,11 @@ from typing import Any
 
 from .journal import DEFAULT_TABLE
 from .options import OPTIONS, argument_spec
+from .smtp.dialogue import STOPS
+from .smtp.encryption import VERSIONS
+from .smtp.message import APPROVAL, CUSTOMER_DOCUMENT, SELF_DOCUMENT
+from .smtp.route import SUBMISSIONS_PORT
+from .smtp.sasl import MECHANISMS
 from .stores.mssql import AUTHENTICATION, ENCRYPT
 
 #: ``no_log: False`` marks names that only sound like secrets.
@@ -71,6 +76,59 @@ _SHARED = {
     "run_on": {"type": "str", "choices": ["controller", "target"], "default": "controller"},
 }
 
+_TLS = {
+    "verify": {"type": "bool", "default": True},
+    "ca_file": {"type": "path"},
+    "minimum_version": {"type": "str", "choices": list(VERSIONS), "default": "TLSv1.2"},
+}
+
+#: How a mail server is spoken to: the same for a test, for the probe before a change, and for the doctor.
+_CONVERSATION = {
+    "timeout": {"type": "int", "default": 60},
+    "tls": {
+        "type": "dict",
+        "apply_defaults": True,
+        "options": {**_TLS, "implicit_ports": {"type": "list", "elements": "int", "default": [SUBMISSIONS_PORT]}},
+    },
+    "mechanism": {"type": "str", "choices": ["auto", *(name.lower() for name in MECHANISMS)], "default": "auto"},
+    "oauth_token": {"type": "str", "no_log": True},
+    "allow_plaintext_password_to": {"type": "list", "elements": "str", "default": [], "no_log": False},
+}
+
+_CONFIRM = {
+    "imap": {
+        "type": "dict",
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 993},
+            "user": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+            "oauth_token": {"type": "str", "no_log": True},
+            "folders": {"type": "list", "elements": "str"},
+            "tls": {"type": "dict", "apply_defaults": True, "options": _TLS},
+        },
+        "required_one_of": [["password", "oauth_token"]],
+        "mutually_exclusive": [["password", "oauth_token"]],
+    },
+    "mailpit": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "user": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "ca_file": {"type": "path"},
+        },
+        "required_together": [["user", "password"]],
+    },
+    "timeout": {"type": "int", "default": 120},
+    "interval": {"type": "int", "default": 3},
+    "delete": {"type": "bool", "default": False},
+    "fail_on_junk": {"type": "bool", "default": False},
+    "watch": {"type": "bool", "default": False},
+    "subject": {"type": "str"},
+    "sender": {"type": "str"},
+}
+
 SMTP_SETTINGS: dict[str, dict[str, Any]] = {
     **_SHARED,
     "settings": {"type": "dict", "options": argument_spec()},
@@ -85,9 +143,45 @@ SMTP_SETTINGS: dict[str, dict[str, Any]] = {
     "profile": {"type": "str"},
     "changed_by": {"type": "str"},
     "run": {"type": "str"},
+    "probe": {"type": "dict", "options": {"enabled": {"type": "bool", "default": True}, **_CONVERSATION}},
+    "report_unconfirmed": {"type": "bool", "default": False},
+}
+
+_STORED = {name: rule for name, rule in _SHARED.items() if name in ("layout", "run_on")}
+
+SMTP_TEST: dict[str, dict[str, Any]] = {
+    "store": {**_SHARED["store"], "required": False},
+    **_STORED,
+    **_CONVERSATION,
+    "retries": {"type": "int", "default": 0},
+    "retry_delay": {"type": "int", "default": 10},
+    "settings": {"type": "dict", "options": argument_spec()},
+    "kind": {"type": "str", "choices": [APPROVAL, CUSTOMER_DOCUMENT, SELF_DOCUMENT], "default": APPROVAL},
+    "to": {"type": "list", "elements": "str", "default": []},
+    "acting_user": {"type": "str"},
+    "stop_after": {"type": "str", "choices": list(STOPS)},
+    "allowed_recipient_domains": {"type": "list", "elements": "str"},
+    "confirm": {
+        "type": "dict",
+        "options": _CONFIRM,
+        "required_one_of": [["imap", "mailpit"]],
+        "mutually_exclusive": [["imap", "mailpit"]],
+    },
 }
 
 SMTP_SETTINGS_INFO: dict[str, dict[str, Any]] = {
     **_SHARED,
     "discover": {"type": "bool", "default": False},
+}
+
+SMTP_DOCTOR: dict[str, dict[str, Any]] = {
+    **_SHARED,
+    **_CONVERSATION,
+    **{name: SMTP_TEST[name] for name in ("to", "acting_user", "allowed_recipient_domains")},
+    "approval_server": {
+        "type": "dict",
+        "options": {"host": {"type": "str"}, "reached": {"type": "bool"}, "said": {"type": "str"}},
+    },
+    "certificate_days": {"type": "int", "default": 30},
+    "password_days": {"type": "int", "default": 365, "no_log": False},
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `smtp_settings` and `smtp_settings_info` do: one piece of work behind the action and the module of each name."""
+"""What the modules do: one piece of work behind the action and the module of each name."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .errors import MailSettingsError
 from .journal import Author
 from .options import BY_NAME
 from .redaction import masked
+from .smtp import trial
 from .stores.connect import open_store
 
 #: Judges a plan before it is carried out: raises to forbid it, returns further result keys.
@@ -51,6 +52,27 @@ def smtp_settings_info(arguments: Mapping[str, Any]) -> dict[str, Any]:
             return {"changed": False, "mismatch": problem, **found}
 
 
+def smtp_test(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+    """Try what one instance holds, or a candidate for it, on the mail server; the result of `trial.send`."""
+    if (arguments.get("confirm") or {}).get("watch"):
+        return trial.watch(arguments["confirm"])
+    return trial.send(_tested(arguments), arguments, check_mode=check_mode)
+
+
+def _tested(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings to try; the database is closed again before anybody else is spoken to."""
+    candidate = _declared(arguments)
+    if not arguments.get("store"):
+        if not candidate:
+            raise MailSettingsError(
+                "schema_invalid", "There are no settings to test.", "Set store, or settings, or both."
+            )
+        return {"smtp_mail_enabled": True, **candidate}
+    with closing(open_store(arguments["store"])) as store:
+        instance = Instance.from_arguments(store, arguments)
+        return instance.plan(candidate, update_password="always", create_missing=True).resulting  # noqa: S106 # a policy
+
+
 #: Failures that say something about the layout, and nothing about reaching the database.
 _MISMATCHES = ("table_missing", "column_missing", "option_missing", "option_duplicate", "option_undecodable")
 
@@ -65,6 +87,7 @@ def _read(instance: Instance) -> dict[str, Any]:
         "layout": instance.layout.as_arguments(),
         "last_change": entry.public() if entry else None,
         "edited_since": entry.edited_since(snapshot.values) if entry else [],
+        "password_changed_at": instance.journal.password_changed_at() if entry else None,
     }
 
 
@@ -85,7 +108,12 @@ class _Order:
             create_missing=self.arguments["create_missing"],
         )
         judged = self.approve(plan)
-        return {**self._carry_out(plan), **judged}
+        if plan.changed and not self.check_mode:
+            self._probe(plan.resulting)
+        told = {**self._carry_out(plan), **judged}
+        if self.arguments.get("report_unconfirmed"):
+            told["unconfirmed"] = None if plan.changed else self._unconfirmed()
+        return told
 
     def restored(self) -> dict[str, Any]:
         """Take the instance back to before the last recorded change."""
@@ -105,6 +133,25 @@ class _Order:
             "recycle_required": False,
             "journal_id": last.id if last else None,
         }
+
+    def _probe(self, candidate: Mapping[str, Any]) -> None:
+        """Let the mail server refuse a login before it is written, while the instance still has one that works."""
+        probe = self.arguments.get("probe") or {}
+        if not probe.get("enabled") or not candidate.get("smtp_mail_enabled"):
+            return
+        found = trial.probe(candidate, probe)
+        if found["failure"]:
+            raise MailSettingsError(
+                "candidate_refused",
+                "The new settings do not get as far as a login. Nothing was changed.",
+                "See the stage that failed.",
+                trial=found,
+            )
+
+    def _unconfirmed(self) -> dict[str, Any] | None:
+        """The last recorded change, if nothing has proven it since."""
+        last = self.instance.journal.last()
+        return last.public() if last and last.is_open else None
 
     def _carry_out(self, plan: Plan) -> dict[str, Any]:
         author = Author(**{label: self.arguments.get(label) or "" for label in Author.__dataclass_fields__})

@@ -144,6 +144,22 @@ class Journal:
                 "Somebody has edited it: delete that entry, or name another table in journal.",
             ) from None
 
+    def password_changed_at(self) -> str | None:
+        """When the password was last changed by what is recorded, UTC in ISO 8601; None if that is not known."""
+        if not self.enabled:
+            return None
+        name = self._store.name
+        with self._named_failures():
+            if not self._exists():
+                return None
+            # ISO 8601 sorts by time as it is.
+            rows = self._store.query(
+                f"SELECT MAX({name('changedAt')}) FROM {self._table}"
+                f" WHERE {name('instance')} = ? AND {name('changedOptions')} LIKE ?",
+                (self._instance, f'%"{PASSWORD.name}"%'),
+            )
+        return rows[0][0]
+
     def record(
         self,
         author: Author,

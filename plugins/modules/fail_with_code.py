@@ -54,6 +54,15 @@ options:
       - restore_unavailable
       - redirect_without_password
       - recycle_failed
+      - candidate_refused
+      - mail_disabled
+      - test_failed
+      - mailbox_unavailable
+      - delivery_missing
+      - delivery_junk
+      - rolled_back
+      - rolled_back_not_working
+      - not_rolled_back
   msg:
     description: What happened, in one or two sentences.
     type: str
@@ -62,6 +71,12 @@ options:
     description: What to do about it.
     type: str
     required: true
+  details:
+    description:
+      - Further keys of the result, for those who read it by program.
+      - They do not replace C(failed), RV(msg), RV(error_code) and RV(remedy).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -70,6 +85,16 @@ EXAMPLES = r"""
     error_code: recycle_failed
     msg: The approval server does not answer on port 8080.
     remedy: Start it by hand, and look into its log.
+  when: probe is failed
+
+- name: Report a failure with what a pipeline wants to know
+  weestimate.mail.fail_with_code:
+    error_code: recycle_failed
+    msg: The approval server does not answer on port 8080.
+    remedy: Start it by hand, and look into its log.
+    details:
+      state: changed
+      port: 8080
   when: probe is failed
 """
 

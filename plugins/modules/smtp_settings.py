@@ -25,6 +25,7 @@ author:
 extends_documentation_fragment:
   - weestimate.mail.attributes
   - weestimate.mail.instance
+  - weestimate.mail.conversation.probe
 attributes:
   check_mode:
     support: full
@@ -106,9 +107,17 @@ options:
   run:
     description: Which run makes the change, for the journal, for example the address of a pipeline's job.
     type: str
+  report_unconfirmed:
+    description:
+      - Tell in RV(unconfirmed) when the last recorded change was never declared proven by O(state=confirmed), for
+        example because a run was interrupted between the change and its test.
+      - It asks the journal, also when nothing changes.
+    type: bool
+    default: false
 seealso:
   - module: weestimate.mail.smtp_settings_info
   - module: weestimate.mail.smtp_profile
+  - module: weestimate.mail.smtp_test
 """
 
 EXAMPLES = r"""
@@ -131,6 +140,13 @@ EXAMPLES = r"""
       smtp_connect_as: notifications@example.com
     profile: office365
     run: "{{ lookup('ansible.builtin.env', 'CI_JOB_URL') }}"
+
+- name: Rotate the password, provided that the mail server takes the new one
+  weestimate.mail.smtp_settings:
+    store: "{{ weestimate_store }}"
+    settings:
+      smtp_password: "{{ vault_new_mailbox_password }}"
+    probe: {}
 
 - name: See what would change, without changing it
   weestimate.mail.smtp_settings:
@@ -218,6 +234,58 @@ advice:
       remedy: >-
         Set enable_smtp_send_as to true and smtp_connect_as to the mailbox, or give SMTP User Send As rights on every
         user of WeEstimate.
+unconfirmed:
+  description: The entry of the journal that was never declared proven; null if there is none, or a new one was made.
+  returned: success, with O(state=present) and O(report_unconfirmed=true)
+  type: dict
+  sample:
+    id: 7
+    changed_at: '2026-11-22T08:15:00+00:00'
+    changed_by: alice@deploy.example.com
+    run: https://ci.example.com/jobs/4711
+    profile: office365
+    kind: change
+    state: open
+    changed_options: [smtp_password]
+stages:
+  description: How far the probe got, as in RV(weestimate.mail.smtp_test#module:stages).
+  returned: failure with RV(error_code=candidate_refused)
+  type: list
+  elements: dict
+  sample:
+    - name: auth
+      status: failed
+      elapsed_ms: 812.4
+      reply_code: 535
+      enhanced_code: 5.7.3
+      detail: Authentication unsuccessful
+failed_stage:
+  description: The stage at which the probe failed.
+  returned: failure with RV(error_code=candidate_refused)
+  type: str
+  sample: auth
+diagnosis:
+  description: What is wrong, who can mend it and how, as in RV(weestimate.mail.smtp_test#module:diagnosis).
+  returned: failure with RV(error_code=candidate_refused)
+  type: dict
+  sample:
+    cause: auth_bad_credentials
+    owner: WeEstimate administrator
+    summary: The mail server does not accept SMTP User with this SMTP Password.
+    remedy: [Verify SMTP User and SMTP Password.]
+    permanent: true
+    evidence: 535 5.7.3 Authentication unsuccessful
+    confidence: high
+tls:
+  description: The encryption and the certificate that the probe met, as in RV(weestimate.mail.smtp_test#module:tls).
+  returned: failure with RV(error_code=candidate_refused)
+  type: dict
+  sample:
+    protocol: TLSv1.3
+    cipher: TLS_AES_256_GCM_SHA384
+    subject: CN=mail.example.com
+    issuer: CN=Example CA
+    expires_in_days: 61
 error_code:
   description: The stable code of a failure, as listed in the documentation.
   returned: failure

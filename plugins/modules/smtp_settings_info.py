@@ -117,6 +117,11 @@ edited_since:
   type: list
   elements: str
   sample: [smtp_port]
+password_changed_at:
+  description: When the password was last changed by what the journal records; null if it does not know.
+  returned: when the layout matches
+  type: str
+  sample: '2026-11-20T08:15:00+00:00'
 mismatch:
   description: Why the layout does not match, with the C(error_code) that a failure would have.
   returned: with O(discover=true), when the layout does not match

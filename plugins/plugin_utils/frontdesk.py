@@ -49,7 +49,7 @@ class FrontDesk(ActionBase):
         """Run a module of the collection on the target; its result, failed or not."""
         return self._execute_module(
             module_name=f"weestimate.mail.{module}",
-            module_args={name: value for name, value in arguments.items() if value is not None},
+            module_args={name: value for name, value in arguments.items() if value not in (None, {})},
             task_vars={**task_vars, **_WITHOUT_SYSTEM_LOG},
         )
 
@@ -58,38 +58,72 @@ class FrontDesk(ActionBase):
         given = schema.plain(self._task.args)
         if given.get("journal") == "none":
             given["journal"] = {"enabled": False}
-        documents = {name: schema.coerce(given.pop(name, {}), name) for name in _BY_SCHEMA if name in self.SPEC}
-        broken = [
-            schema.Violation(name, schema.UNKNOWN_NAME, schema.suggestion(name, self.SPEC))
-            for name in sorted(given.keys() - self.SPEC.keys())
-        ]
-        given = {name: value for name, value in given.items() if name in self.SPEC}
-        spec = {name: rule for name, rule in self.SPEC.items() if name not in documents}
-        checked = ArgumentSpecValidator(spec).validate(given)
-        if checked.error_messages:
-            broken += _refused(spec, given)
+        documents = {name: schema.coerce(given.pop(name), name) for name in _BY_SCHEMA if name in given}
+        spec = {name: rule for name, rule in self.SPEC.items() if name not in _BY_SCHEMA}
+        broken = list(_faults(spec, given, self.SPEC))
+        for name in _BY_SCHEMA:
+            if self.SPEC.get(name, {}).get("required"):
+                documents.setdefault(name, {})
         for name, document in documents.items():
             broken += [v._replace(path=f"{name}.{v.path}".rstrip(".")) for v in schema.violations(document, name)]
         if broken:
             raise schema.schema_invalid(broken, "The arguments")
-        return {**checked.validated_parameters, **documents}
+        absent = {name: {} for name in _BY_SCHEMA if name in self.SPEC}
+        return {**ArgumentSpecValidator(spec).validate(given).validated_parameters, **absent, **documents}
 
 
 #: A module writes its arguments to the target's system log. Of a secret inside a dictionary Ansible blanks the plain
 #: form there, not the escaped one. This is the variable of the configuration setting DEFAULT_NO_TARGET_SYSLOG.
 _WITHOUT_SYSTEM_LOG = {"ansible_no_target_syslog": True}
 
-_EXPECTED = {"bool": "true or false", "list": "a list", "str": "text"}
+_EXPECTED = {
+    "bool": "true or false",
+    "dict": "a mapping of names to values",
+    "int": "a whole number",
+    "list": "a list",
+    "path": "a path",
+    "str": "text",
+}
 
 
-def _refused(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[schema.Violation]:
-    """The arguments that do not fit, in words of our own: Ansible's quote what was given, which may be a secret."""
+def _faults(
+    spec: Mapping[str, Any], given: Mapping[str, Any], known: Mapping[str, Any], path: str = ""
+) -> Iterator[schema.Violation]:
+    """What does not fit, in words of our own: Ansible's quote what was given, which may be a secret."""
+    for name in sorted(given.keys() - known.keys()):
+        yield schema.Violation(f"{path}{name}", schema.UNKNOWN_NAME, schema.suggestion(name, known))
     for name, rule in spec.items():
-        own = {name: given[name]} if name in given else {}
-        if ArgumentSpecValidator({name: rule}).validate(own).error_messages:
-            choices = rule.get("choices")
-            expected = f"one of {', '.join(choices)}" if choices else _EXPECTED.get(rule["type"], rule["type"])
-            yield schema.Violation(name, "An argument has the documented type", f"Set {name} to {expected}.")
+        place, value = f"{path}{name}", given.get(name)
+        if value is None:
+            if rule.get("required"):
+                yield schema.Violation(place, "What is required is given", f"Set {place}.", "It is missing.")
+        elif not _fits(rule, value):
+            expected = f"one of {', '.join(rule['choices'])}" if "choices" in rule else _EXPECTED[rule["type"]]
+            yield schema.Violation(place, "An argument has the documented type", f"Set {place} to {expected}.")
+        elif "options" in rule:
+            yield from _faults(rule["options"], value, rule["options"], f"{place}.")
+            yield from _group_faults(rule, value, place)
+
+
+def _fits(rule: Mapping[str, Any], value: Any) -> bool:
+    if rule["type"] == "dict":
+        return isinstance(value, Mapping)
+    alone = {key: rule[key] for key in ("type", "elements", "choices") if key in rule}
+    return not ArgumentSpecValidator({"it": alone}).validate({"it": value}).error_messages
+
+
+def _group_faults(rule: Mapping[str, Any], value: Mapping[str, Any], place: str) -> Iterator[schema.Violation]:
+    """The suboptions that need, or exclude, each other."""
+    given = {name for name in value if value[name] is not None}
+    for names in rule.get("required_one_of", ()):
+        if not given.intersection(names):
+            yield schema.Violation(place, "One of several ways is chosen", f"Set {' or '.join(names)} in {place}.")
+    for names in rule.get("mutually_exclusive", ()):
+        if len(given.intersection(names)) > 1:
+            yield schema.Violation(place, "One of several ways is chosen", f"Set only one of {', '.join(names)}.")
+    for names in rule.get("required_together", ()):
+        if given.intersection(names) not in (set(), set(names)):
+            yield schema.Violation(place, "What belongs together is given", f"Set {' and '.join(names)}, or neither.")
 
 
 def author() -> str:

@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
-from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_SETTINGS, SMTP_SETTINGS_INFO
+from ansible_collections.weestimate.mail.plugins.module_utils.arguments import (
+    SMTP_DOCTOR,
+    SMTP_SETTINGS,
+    SMTP_SETTINGS_INFO,
+    SMTP_TEST,
+)
 from ansible_collections.weestimate.mail.plugins.module_utils.stores import connect
 
 
@@ -21,17 +26,28 @@ def leaves(spec: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mappi
         yield from leaves(rule.get("options", {}), f"{path}{name}.")
 
 
-def test_ansible_hides_both_passwords_and_nothing_else() -> None:
-    hidden = {path for path, rule in leaves(SMTP_SETTINGS) if rule.get("no_log")}
+ALL = {**SMTP_SETTINGS_INFO, **SMTP_SETTINGS, **SMTP_TEST, **SMTP_DOCTOR}
 
-    assert hidden == {"settings.smtp_password", "store.password"}
+
+def test_ansible_hides_the_passwords_and_tokens_and_nothing_else() -> None:
+    hidden = {path for path, rule in leaves(ALL) if rule.get("no_log")}
+
+    assert hidden == {
+        "settings.smtp_password",
+        "store.password",
+        "oauth_token",
+        "probe.oauth_token",
+        "confirm.imap.password",
+        "confirm.imap.oauth_token",
+        "confirm.mailpit.password",
+    }
 
 
 def test_every_name_that_sounds_secret_says_whether_it_is() -> None:
     sounding = ("pass", "key", "token", "secret")
     silent = [
         path
-        for path, rule in leaves(SMTP_SETTINGS)
+        for path, rule in leaves(ALL)
         if any(word in path.rpartition(".")[2] for word in sounding) and "no_log" not in rule
     ]
 

@@ -65,6 +65,7 @@ class TestResults:
             "layout": Layout().as_arguments(),
             "last_change": {**told["last_change"], "id": 1, "changed_options": ["send_smtp_to_self"]},
             "edited_since": [],
+            "password_changed_at": None,
         }
 
 
@@ -227,6 +228,16 @@ class TestSecrets:
             "store_tls_untrusted",
             "permission_denied",
             "lock_timeout",
+            # What a mail server or a mailbox does, and what the role makes of it.
+            "candidate_refused",
+            "mail_disabled",
+            "test_failed",
+            "mailbox_unavailable",
+            "delivery_missing",
+            "delivery_junk",
+            "rolled_back",
+            "rolled_back_not_working",
+            "not_rolled_back",
         }
 
         assert {code for _prepare, _arguments, code in FAILURES.values()} == set(CODES) - elsewhere
