@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a mail server's reply, or a client's exception, to its cause: who can mend it, and how.
+
+What is known lies in `catalogue`, as data. This file tries the rules in their order and words the answer; ``unknown``
+is an answer too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from ansible_collections.weestimate.mail.plugins.plugin_utils import reply
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import CAUSES
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.providers import BY_WORD, PROVIDERS
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import Rule, pattern
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
+
+__all__ = ["STAGES", "Diagnosis", "diagnose", "of_cause", "provider_of"]
+
+#: The stages of a test, in their order.
+STAGES = (
+    "settings",
+    "dns",
+    "connect",
+    "banner",
+    "ehlo",
+    "tls",
+    "auth",
+    "mail_from",
+    "rcpt_to",
+    "data",
+    "accepted",
+    "delivered",
+)
+#: Other words for a stage, as logs use them.
+_STAGE_WORDS = {"starttls": "tls"}
+
+
+class Diagnosis(NamedTuple):
+    """What a reply means.
+
+    ``cause`` is a key of `CAUSES`; ``owner`` is who can mend it; ``remedy`` is a sentence for each thing to do;
+    ``permanent`` says that an unchanged retry cannot help; ``evidence`` is the reply on one line, shortened;
+    ``confidence`` is high for words that say so, medium for general words or a status code, low for a guess.
+    """
+
+    cause: str
+    owner: str
+    summary: str
+    remedy: tuple[str, ...]
+    permanent: bool
+    evidence: str
+    confidence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The diagnosis in plain JSON types, as results carry it."""
+        return {**self._asdict(), "remedy": list(self.remedy)}
+
+
+class _Case(NamedTuple):
+    """All that is known of one failure."""
+
+    stage: str | None
+    reply: reply.Reply
+    provider: str | None
+    port: int | None
+    tls_mode: str | None
+
+
+def diagnose(
+    stage: str | None,
+    text: Any,
+    code: int | str | None = None,
+    enhanced: str | None = None,
+    provider: str | None = None,
+    port: int | None = None,
+    tls_mode: str | None = None,
+) -> Diagnosis:
+    """Judge a failure at ``stage`` by the server's or the client's words.
+
+    ``code`` and ``enhanced`` are taken from the text where they are not given, and so is ``provider``, a word of the
+    catalogue or another name of it. ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the connection.
+    A stage, code or provider that is not known is taken as not given; nothing is raised.
+    """
+    case = _case(stage, text, code, enhanced, provider, port, tls_mode)
+    rule = _first_rule(case)
+    return _worded(case, rule)
+
+
+def of_cause(
+    cause: str,
+    stage: str | None,
+    text: Any,
+    code: int | str | None = None,
+    enhanced: str | None = None,
+    provider: str | None = None,
+    port: int | None = None,
+    tls_mode: str | None = None,
+) -> Diagnosis:
+    """The diagnosis for a cause that the client knows for certain; the words may still tell whether a retry can help.
+
+    Raises KeyError for a cause that is not in the catalogue.
+    """
+    case = _case(stage, text, code, enhanced, provider, port, tls_mode)
+    rule = _first_rule(case)
+    return _worded(case, rule if rule.cause == cause else Rule(cause))._replace(confidence="high")
+
+
+def provider_of(address: str | None) -> str | None:
+    """The word for the provider of a host; None for a host that belongs to none, or to one that is not known."""
+    host = str(address or "").strip().lower().removesuffix(".")
+    return next((word for word, each in PROVIDERS.items() if _lies_in(host, each.domains)), None)
+
+
+def _lies_in(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def _case(
+    stage: Any, text: Any, code: Any, enhanced: Any, provider: Any, port: int | None, tls_mode: str | None
+) -> _Case:
+    seen = reply.read(text, code, enhanced)
+    word = _STAGE_WORDS.get(stage, stage)
+    return _Case(
+        stage=word if word in STAGES else None,
+        reply=seen,
+        provider=_provider(provider, seen),
+        port=port,
+        tls_mode=tls_mode,
+    )
+
+
+def _provider(given: Any, seen: reply.Reply) -> str | None:
+    """The provider as given, by any of its names, or else the one whose marks the reply bears."""
+    word = BY_WORD.get(str(given or "").strip().lower().replace(" ", "_"))
+    signs = f"{seen.words} {seen.enhanced or ''}"
+    return word or next(
+        (word for word, each in PROVIDERS.items() if each.marks and pattern(each.marks).search(signs)), None
+    )
+
+
+def _first_rule(case: _Case) -> Rule:
+    """The first rule that fits, or the one that says ``unknown``."""
+    return next((rule for rule in RULES if _fits(rule, case)), Rule("unknown", confidence="low"))
+
+
+def _fits(rule: Rule, case: _Case) -> bool:
+    """Whether all fits that the rule asks for, with what costs least asked first."""
+    return (
+        (not rule.stages or case.stage is None or case.stage in rule.stages)
+        and (not rule.providers or case.provider in rule.providers)
+        and (not rule.modes or case.tls_mode in rule.modes)
+        and (not rule.ports or case.port in rule.ports)
+        and (not rule.code or bool(re.fullmatch(rule.code, str(case.reply.code or ""))))
+        and (not rule.enhanced or bool(re.fullmatch(rule.enhanced, case.reply.enhanced or "")))
+        and (not rule.phrases or bool(pattern(rule.phrases).search(case.reply.words)))
+    )
+
+
+def _worded(case: _Case, rule: Rule) -> Diagnosis:
+    cause, provider = CAUSES[rule.cause], PROVIDERS.get(case.provider or "")
+    names = {
+        "server": provider.title if provider else "the mail server",
+        "console": provider.admin if provider else "the mail server's administration",
+    }
+    steps = (*cause.at.get(case.provider or "", ()), *cause.remedy)
+    return Diagnosis(
+        cause=rule.cause,
+        owner=cause.owner,
+        summary=_sentence(cause.summary, names),
+        remedy=tuple(_sentence(step, names) for step in steps),
+        permanent=_permanent(case, rule),
+        evidence=case.reply.evidence,
+        confidence=rule.confidence,
+    )
+
+
+def _sentence(template: str, names: dict[str, str]) -> str:
+    text = template.format(**names)
+    return text[0].upper() + text[1:]
+
+
+def _permanent(case: _Case, rule: Rule) -> bool:
+    """Whether an unchanged retry is useless: by the rule, else by the first digit where that counts, else by the cause."""
+    cause = CAUSES[rule.cause]
+    digit = str(case.reply.code or case.reply.enhanced or "")[:1]
+    if rule.permanent is not None:
+        return rule.permanent
+    return digit == "5" if cause.by_code and digit in ("4", "5") else cause.permanent

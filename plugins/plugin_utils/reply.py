@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what is there of a reply: text from any client or log, with or without its codes, short or hostile.
+
+All work is bounded: at most `LONGEST` characters are looked at, half of them from either end, since wrappers put what
+matters first or last.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+#: Characters that are judged; RFC 5321, 4.5.3.1.5 allows 512 a line, and refusals have few lines.
+LONGEST = 2000
+#: Characters of the evidence in a diagnosis.
+EVIDENCE = 300
+
+#: A status code of RFC 3463, section 2, for a failure: not part of an IP address or of a version number.
+_ENHANCED = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\.?\d)")
+#: A reply code (RFC 5321, 4.2.1) for a failure, in the places where clients put it.
+_CODE = re.compile(
+    r"""
+    ^\W*(?:smtp;\s*)?(?P<first>[45][0-5]\d)(?![.\d])             # at the beginning, or in a delivery report
+    | \((?P<tuple>[45][0-5]\d),                                  # Python: (550, b'...')
+    | (?<![\d.])(?P<both>[45][0-5]\d)[\s-]+(?=[45]\.[0-7]\.\d)   # before its enhanced code
+    | (?:code|response|reply|status|said|error|failed|login|exception|:)\W{1,4}(?P<named>[45][0-5]\d)(?=[\s,;:)'"-]|$)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+|\\[rnt]")
+_BLANKS = re.compile(r"\s+")
+#: .NET puts a sentence of its own, chosen by the reply code, before the server's.
+_DOTNET = "the server response was:"
+_ADDRESS = re.compile(r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}")
+_QUERY = re.compile(r"(https?://[^\s?]{1,200})\?\S*")
+_NEGATIONS = (("can't", "can not"), ("cannot", "can not"), ("won't", "will not"), ("n't", " not"))
+
+
+class Reply(NamedTuple):
+    """A reply: ``evidence`` as people may read it, ``words`` as rules do, and the codes where they are known."""
+
+    evidence: str
+    words: str
+    code: int | None
+    enhanced: str | None
+
+
+def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
+    """Read a reply; what the caller does not know of its codes is taken from the text. Raises nothing."""
+    line = _one_line(text)
+    return Reply(
+        evidence=line if len(line) <= EVIDENCE else f"{line[: EVIDENCE - 1]}…",
+        words=_words(line),
+        code=_number(code) or _code_in(line),
+        enhanced=_known(_ENHANCED, enhanced) or _known(_ENHANCED, line),
+    )
+
+
+def _one_line(text: Any) -> str:
+    """The text on one line, without its middle if it is long."""
+    if text is None:
+        return ""
+    if isinstance(text, (bytes, bytearray)):
+        text = bytes(text[: 4 * LONGEST] + text[-4 * LONGEST :]).decode("utf-8", "replace")
+    text = str(text)
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+    return _BLANKS.sub(" ", _CONTROL.sub(" ", text)).strip()
+
+
+def _words(line: str) -> str:
+    """The line in the form that phrases expect: see `catalogue.rule`."""
+    text = line.lower().replace("\u2019", "'")
+    before, found, after = text.partition(_DOTNET)
+    text = after if found and after.strip() else before
+    for short, long in _NEGATIONS:
+        text = text.replace(short, long)
+    return _QUERY.sub(r"\1", _ADDRESS.sub("@", text))
+
+
+def _number(code: Any) -> int | None:
+    try:
+        number = int(code)
+    except (TypeError, ValueError):
+        return None
+    return number if 200 <= number <= 599 else None
+
+
+def _code_in(line: str) -> int | None:
+    found = _CODE.search(line)
+    return int(found[found.lastgroup]) if found and found.lastgroup else None
+
+
+def _known(pattern: re.Pattern[str], text: Any) -> str | None:
+    found = pattern.search(str(text or ""))
+    return found[0] if found else None
