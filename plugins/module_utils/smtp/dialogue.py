@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from contextlib import suppress
 
 from . import sasl
@@ -78,6 +79,7 @@ class _Conversation:
         self._deadline = deadline
         self._scrubber = Scrubber((login.password, login.oauth_token or ""))
         self._recorder = Recorder(_steps(route.mode, "delivery"), self._scrubber.clean)
+        self._context: ssl.SSLContext | None = None
         self._endpoints: list[Endpoint] = []
         self._endpoint: Endpoint | None = None
         self._wire: Wire | None = None
@@ -183,9 +185,9 @@ class _Conversation:
         return Note(", ".join(reply.lines), reply)
 
     def _do_tls(self) -> Note:
+        channel = EncryptedChannel(self._wire.channel, self._context, self._route.address)
         if self._route.mode == STARTTLS:
             self._start_tls()
-        channel = EncryptedChannel(self._wire.channel, self._context, self._route.address)
         self._wire = Wire(channel, self._deadline)
         try:
             channel.handshake(self._deadline)
@@ -193,7 +195,7 @@ class _Conversation:
             breakdown.cause = "tls_wrong_mode" if self._route.mode == IMPLICIT else "protocol_error"
             raise
         self._tls = channel.describe()
-        return Note("{protocol} {cipher}, {subject}".format(**self._tls))
+        return Note(", ".join(self._tls[fact] for fact in ("protocol", "cipher", "subject") if self._tls[fact]))
 
     def _start_tls(self) -> None:
         if "STARTTLS" not in self._capabilities:

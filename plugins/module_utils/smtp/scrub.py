@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable
+
+from .wire import readable
 
 MASK = "********"
 
@@ -22,7 +25,7 @@ class Scrubber:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._sent: list[str] = []
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        forms = {form for secret in secrets if secret.strip() for form in _forms(secret)}
         # The longest first, for one secret may hold another.
         self._pattern = "|".join(_pattern(form) for form in sorted(forms, key=len, reverse=True))
 
@@ -44,11 +47,16 @@ class Scrubber:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
+    """How a server may repeat a secret: as it is, as base64, and as JSON has it, in which XOAUTH2 explains failures."""
     octets = secret.encode()
-    return (secret, *(encode(octets).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)))
+    encoded = (encode(octets).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
+    return (secret, json.dumps(secret)[1:-1], *encoded)
 
 
 def _pattern(form: str) -> str:
-    """A short secret counts only where it stands alone: masking each "a" would hide the text and tell the secret."""
-    escaped = re.escape(form)
-    return escaped if len(form) > 3 else rf"(?<!\w){escaped}(?!\w)"
+    """Blanks may have been joined, and what cannot be seen has been removed, in the texts that are searched.
+
+    A short secret counts only where it stands alone: masking each "a" would hide the text and tell the secret.
+    """
+    pattern = r"\s*".join(re.escape(part) for part in readable(form.encode()).split())
+    return pattern if len(form) > 3 else rf"(?<!\w){pattern}(?!\w)"
