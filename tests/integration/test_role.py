@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from harness import CHECKOUT, Ansible, Run, Unsafe
+from fleet import Fleet
+from harness import CHECKOUT, Ansible, Unsafe
 from weestimate import database
 
 SETTINGS = "weestimate.mail.smtp_settings"
@@ -48,53 +47,6 @@ PROFILES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"SMTP Address": "smtp.gmail.com", "SMTP User": MAILBOX, "Enable SMTP Send As": "TRUE"},
     ),
 }
-
-#: A host that nobody can reach.
-ELSEWHERE = {"hosts": {"elsewhere_one": {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}}}
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """Instances of WeEstimate, one for each inventory host, and their approval servers, which only count."""
-
-    ansible: Ansible
-    directory: Path
-
-    def apply(self, hosts: Mapping[str, Mapping[str, Any]], *options: str, **environment: str) -> Run:
-        """Run the playbook ``apply`` over hosts with their variables; an instance is made when its host first comes."""
-        for host in hosts:
-            if not self.database(host).exists():
-                database.create(self.database(host), {})
-        variables = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "weestimate_smtp_store": {"driver": "sqlite", "path": f"{self.directory}/{{{{ inventory_hostname }}}}.db"},
-            "weestimate_smtp_profile_dirs": [str(self.directory / "profiles")],
-            "weestimate_smtp_approval_server": self.server(),
-        }
-        inventory = {"weestimate": {"hosts": hosts, "vars": variables}, "elsewhere": ELSEWHERE}
-        return self.ansible.playbook("weestimate.mail.apply", inventory, *options, **environment)
-
-    def database(self, host: str = "one") -> Path:
-        return self.directory / f"{host}.db"
-
-    def options(self, host: str = "one") -> dict[str, str]:
-        return {name: value or "" for name, value in database.read(self.database(host)).items()}
-
-    def server(self, **parts: Any) -> dict[str, Any]:
-        """An approval server whose recycle is counted, unless ``parts`` say otherwise."""
-        count = f"echo once >> '{self.directory}/{{{{ inventory_hostname }}}}.recycled'"
-        return {"kind": "command", "command": ["sh", "-c", count], **parts}
-
-    def recycled(self, host: str = "one") -> int:
-        """How often."""
-        log = self.directory / f"{host}.recycled"
-        return len(log.read_text().splitlines()) if log.exists() else 0
-
-    def profile(self, name: str, text: str) -> None:
-        """Write a profile of the user's own."""
-        (self.directory / "profiles").mkdir(exist_ok=True)
-        (self.directory / "profiles" / name).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
