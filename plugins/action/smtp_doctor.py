@@ -16,7 +16,7 @@ from ansible_collections.weestimate.mail.plugins.module_utils.arguments import (
     SMTP_TEST,
 )
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
-from ansible_collections.weestimate.mail.plugins.plugin_utils import checklist, schema, verdict
+from ansible_collections.weestimate.mail.plugins.plugin_utils import checklist, verdict
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
 #: What can be asked here or on the target: the module's name, its arguments' names, and the work behind it.
@@ -69,8 +69,8 @@ class ActionModule(FrontDesk):
         """The result of a module of ours, failed or not, from where the instance is to be asked."""
         own = {name: value for name, value in arguments.items() if name in spec}
         if arguments["run_on"] == "target":
-            # A target of ansible-core 2.16 answers in text of Ansible's own kind.
-            return schema.plain(self.hand_over(module, own, task_vars))
+            answer = self.hand_over(module, own, task_vars)
+            return answer if answer.get("failed") else verdict.received(answer)
         try:
             return work(own)
         except MailSettingsError as error:

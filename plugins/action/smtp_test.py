@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_TEST
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED
-from ansible_collections.weestimate.mail.plugins.plugin_utils import schema, verdict
+from ansible_collections.weestimate.mail.plugins.plugin_utils import verdict
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
 _DISPLAY = Display()
@@ -51,5 +51,5 @@ class ActionModule(FrontDesk):
     def _trial(self, arguments: Mapping[str, Any], place: str, task_vars: dict[str, Any]) -> Mapping[str, Any]:
         if place == "controller":
             return commands.smtp_test(arguments, check_mode=self._task.check_mode)
-        # A target of ansible-core 2.16 answers in text of Ansible's own kind.
-        return schema.plain(self.hand_over("smtp_test", arguments, task_vars))
+        answer = self.hand_over("smtp_test", arguments, task_vars)
+        return answer if answer.get("failed") else verdict.received(answer)
