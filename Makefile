@@ -8,7 +8,7 @@
 PYTHON ?= python3#       builds the environment; another one: make PYTHON=python3.13 …
 CORE ?= own#             own: the newest ansible-core for PYTHON; oldest, newest: the ends of what is supported
 PYTEST ?=#               more arguments for pytest, such as PYTEST='-k journal'
-BENCH ?=#                arguments for the measurement, such as BENCH='--instances 50 500'
+BENCH ?=#                arguments for the measurement, such as BENCH='--parts fleet --instances 50'
 
 PYTHON_own = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
 PYTHON_oldest := 3.10
@@ -20,10 +20,13 @@ VENV := $(if $(filter own,$(CORE)),.venv,$(BUILD)/$(CORE)/venv)
 READY := $(VENV)/.ready
 ARTIFACTS := $(BUILD)/$(CORE)/artifact
 COLLECTIONS := $(BUILD)/$(CORE)/collections
+STOCK := $(BUILD)/$(CORE)/stock#  collections to measure against
 
 # Every tool comes from the environment.
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STEP := .ci/step
+MEASURE := env PYTHONPATH=demo:$(COLLECTIONS) ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/$(STOCK) \
+	python tests/bench
 export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/$(CORE)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
@@ -57,8 +60,8 @@ test-all: test importer demo bench-smoke molecule-systemd ## test, and the demo,
 	@$(MAKE) CORE=newest sanity pytest
 
 .PHONY: bench
-bench: collection ## compare with ansible.builtin.ping and with stock modules, over 100 and 1,000 instances
-	@$(IN) PYTHONPATH=demo python tests/bench $(BENCH)
+bench: collection $(STOCK)/.ready ## compare with ping, stock modules, swaks and community.general.mail
+	@$(IN) $(MEASURE) $(BENCH)
 
 .PHONY: clean
 clean: ## remove all that was made
@@ -115,8 +118,8 @@ molecule-default molecule-systemd: molecule-%:
 	@$(IN) molecule/run $*
 
 .PHONY: bench-smoke
-bench-smoke: collection ## the harness of bench on a few instances, without judging the times
-	@$(IN) $(STEP) "bench: smoke test" env PYTHONPATH=demo python tests/bench --instances 5 --report-only
+bench-smoke: collection $(STOCK)/.ready ## the harness of bench on a few instances, without judging the times
+	@$(IN) $(STEP) "bench: smoke test" $(MEASURE) --instances 5 --report-only
 
 # uv looks for the interpreters of the oldest and newest core on PATH, and downloads those that are missing. pyenv's
 # commands there only answer for the versions that PYENV_VERSION names.
@@ -124,6 +127,13 @@ $(READY): tests/requirements/$(CORE).txt tests/requirements/tests.txt tests/requ
 	@PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd: -)" \
 		$(STEP) "environment: Python for CORE=$(CORE)" $(UV) venv --clear --python $(PYTHON_$(CORE)) $(VENV)
 	@$(STEP) "environment: packages" $(UV) pip install --python $(VENV) --requirements $<
+	@touch $@
+
+# Alone in a folder of its own: in the environment, other collections would be found where none is to be.
+$(STOCK)/.ready: tests/requirements/bench.txt $(READY)
+	@rm -rf $(STOCK)
+	@$(STEP) "bench: collections to compare with" $(UV) pip install --python $(VENV) --no-deps --target $(STOCK) \
+		--requirements $<
 	@touch $@
 
 $(UV): tests/requirements/bootstrap.txt

@@ -17,9 +17,10 @@ from weestimate import database
 class Site:
     """A folder with an inventory, whose hosts have their databases beside it."""
 
-    def __init__(self, folder: Path, hosts: int) -> None:
-        """Make the inventory of *hosts* hosts, without databases."""
+    def __init__(self, folder: Path, hosts: int, variables: Mapping[str, object] | None = None) -> None:
+        """Make the inventory of *hosts* hosts with *variables* in common, without databases."""
         self.folder = folder
+        self._variables = variables or {}
         self.hosts = tuple(f"instance{number:05}" for number in range(1, hosts + 1))
         folder.mkdir(parents=True)
         self.inventory.write_text(json.dumps(self._inventory(), indent=2), encoding="utf-8")
@@ -29,21 +30,22 @@ class Site:
         """The inventory file; JSON is YAML."""
         return self.folder / "inventory.yml"
 
-    def options(self, host: str) -> Mapping[str, str | None]:
+    def options(self, host: str) -> database.Options:
         """What the database of *host* holds."""
-        return database.read(self._database(host))
+        return database.read(self.database(host))
 
-    def install(self) -> None:
-        """Give every host the database of a new instance."""
+    def install(self, options: database.Options | None = None) -> None:
+        """Give every host the database of a new instance, with *options* in place of the product's defaults."""
         for host in self.hosts:
-            database.create(self._database(host), {})
+            database.create(self.database(host), options or {})
 
     def install_like(self, other: Site) -> None:
         """Give every host the database of the first host of *other*."""
         for host in self.hosts:
-            shutil.copyfile(other._database(other.hosts[0]), self._database(host))
+            shutil.copyfile(other.database(other.hosts[0]), self.database(host))
 
-    def _database(self, host: str) -> Path:
+    def database(self, host: str) -> Path:
+        """Where the database of *host* lies."""
         return self.folder / f"{host}.sqlite3"
 
     def _inventory(self) -> Mapping[str, object]:
@@ -52,5 +54,6 @@ class Site:
             # Known beforehand, so that ping is not charged with finding an interpreter on each host.
             "ansible_python_interpreter": sys.executable,
             "database": f"{self.folder}/{{{{ inventory_hostname }}}}.sqlite3",
+            **self._variables,
         }
         return {"weestimate": {"hosts": dict.fromkeys(self.hosts), "vars": every_host}}
