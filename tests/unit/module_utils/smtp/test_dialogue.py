@@ -25,8 +25,9 @@ from ansible_collections.weestimate.mail.plugins.module_utils.smtp.dialogue impo
 )
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.message import Outgoing
 
-CLEAR_ORDER = "settings dns connect banner ehlo tls auth mail_from rcpt_to data accepted".split()
-IMPLICIT_ORDER = "settings dns connect tls banner ehlo auth mail_from rcpt_to data accepted".split()
+REST = ("auth", "mail_from", "rcpt_to", "data", "accepted")
+CLEAR_ORDER = ["settings", "dns", "connect", "banner", "ehlo", "tls", *REST]
+IMPLICIT_ORDER = ["settings", "dns", "connect", "tls", "banner", "ehlo", *REST]
 RELAXED = Login(ANN.user, ANN.password, allow_plaintext=True)
 
 

@@ -16,11 +16,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Union
+from typing import Any
 
 #: What the server does at a point of the conversation: a reply without its line end, raw bytes, something to call with
 #: the `Peer`, or a list of these for one occurrence after the other, of which the last stays.
-Act = Union[str, bytes, Callable[["Peer"], None], list]
+Act = str | bytes | Callable[["Peer"], None] | list
 
 #: A server without fault. The keys are the points at which a script can step in: the verbs of SMTP; ``banner``; the
 #: ``handshake`` of TLS; the ``response`` to a challenge; and ``message``, its end.
@@ -205,7 +205,7 @@ def silence(peer: Peer) -> None:
         peer.hear()
 
 
-def leave(peer: Peer) -> None:
+def leave(_peer: Peer) -> None:
     """Close the connection."""
     raise _Over
 

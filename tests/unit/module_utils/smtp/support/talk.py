@@ -28,7 +28,7 @@ MAIL = Outgoing("ann@example.com", ("bob@example.org",), b"Subject: Test\r\n\r\n
 _GRACE = 0.6
 
 
-def talk(  # noqa: PLR0913
+def talk(
     server: Any,
     mode: str = "plain",
     *,
