@@ -49,7 +49,8 @@ class FrontDesk(ActionBase):
         """Run a module of the collection on the target; its result, failed or not."""
         return self._execute_module(
             module_name=f"weestimate.mail.{module}",
-            module_args={name: value for name, value in arguments.items() if value not in (None, {})},
+            # What was not given is not sent: a null, or an empty dictionary, is as good as given to a module.
+            module_args={name: value for name, value in schema.plain(arguments).items() if value != {}},
             task_vars={**task_vars, **_WITHOUT_SYSTEM_LOG},
         )
 

@@ -26,6 +26,8 @@ from typing import Any
 import pytest
 from desk import INFO, SETTINGS, STORED, VAULT_PASSWORD, Desk, journal, run_tasks, settings, sqlite, vaulted
 from harness import Ansible, Run
+from mailserver import certificates
+from mailserver.process import running
 
 #: The old and the new mailbox password and a database login's: plain ones, so that no escaping can hide them, and
 #: hostile ones, whose escaped forms nobody blanks who only knows the plain one.
@@ -130,6 +132,7 @@ class Trial:
 
     def __init__(self, directory: Path, home: Path, collections: Path, kind: str) -> None:
         self.canaries = CANARIES[kind]
+        self.post = directory / "post"
         self.home, self.kept, data = home, directory / "kept", directory / "ansible-data"
         for folder in (self.kept, data, self.home / "tmp", directory / "shim"):
             folder.mkdir()
@@ -170,6 +173,7 @@ class Trial:
         return run, watch
 
 
+TEST, DOCTOR = "weestimate.mail.smtp_test", "weestimate.mail.smtp_doctor"
 OLD, NEW, LOGIN = "{{ vault_old }}", "{{ vault_new }}", "{{ vault_login }}"
 
 
@@ -238,6 +242,70 @@ def failures(trial: Trial) -> dict[str, dict[str, Any]]:
         "server misspelled": settings(path, new, store={**server, "port": "x"}),
         "target": settings(path, new, run_on="target", layout=mistaken),
     }
+
+
+MAILBOX, USER = "notifications@example.com", "alice@example.com"
+
+
+@contextmanager
+def mail_server(trial: Trial) -> Iterator[dict[str, int]]:
+    """A mail server that knows the mailbox by the new password, which reaches it through a pipe; its ports."""
+    certificates.make(trial.post / "certificates")
+    configuration = {
+        "mails": trial.post / "mails",
+        "certificates": trial.post / "certificates",
+        "accounts": {MAILBOX: {"password": trial.canaries["new"]}},
+    }
+    with running(configuration, trial.post) as ports:
+        yield ports
+
+
+def mails(trial: Trial, ports: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """What a test, a probe, the doctor and a look into a mailbox do with passwords, in success and in failure."""
+    tls = {"ca_file": str(trial.post / "certificates" / "ca.pem"), "implicit_ports": [ports["submissions"]]}
+    path = trial.instance("mails")
+    place = {"smtp_address": "127.0.0.1", "smtp_port": ports["submission"], "smtp_user": MAILBOX}
+    good = {**place, "smtp_password": NEW}
+    common = {"to": [USER], "acting_user": USER, "tls": tls, "timeout": 20}
+    spoken = {"store": sqlite(path), **common}
+    probe = {"probe": {"tls": tls}}
+    imap = {"imap": {"host": "127.0.0.1", "port": 1, "user": MAILBOX, "password": LOGIN}, "timeout": 3}
+    mailpit = {"mailpit": {"url": "http://127.0.0.1:1", "user": MAILBOX, "password": LOGIN}, "timeout": 3}
+    return {
+        "right place": settings(path, {**good, "enable_smtp_send_as": True, "smtp_connect_as": MAILBOX}, **probe),
+        "right test": {TEST: spoken},
+        "right test there": {TEST: {**spoken, "run_on": "target"}},
+        "right doctor": {DOCTOR: spoken},
+        "right doctor there": {DOCTOR: {**spoken, "run_on": "target"}},
+        "right candidate": {TEST: {**common, "settings": {**good, "use_ssl": True}, "stop_after": "auth"}},
+        "wrong password": {TEST: {**spoken, "settings": {"smtp_password": OLD}}},
+        "wrong password there": {TEST: {**spoken, "settings": {"smtp_password": OLD}, "run_on": "target"}},
+        "wrong mechanism": {TEST: {**spoken, "mechanism": "cram-md5"}},
+        "wrong token": {TEST: {**spoken, "oauth_token": LOGIN, "stop_after": "auth"}},
+        "wrong trust": {TEST: {**spoken, "tls": {}}},
+        "wrong port": {TEST: {**common, "settings": {**good, "smtp_port": 1}}},
+        "wrong encryption": {TEST: {**common, "settings": {**good, "use_ssl": False}, "store": sqlite(path)}},
+        "wrong mailbox": {TEST: {**spoken, "confirm": imap}},
+        "wrong mailbox there": {TEST: {**spoken, "confirm": imap, "run_on": "target"}},
+        "wrong mailpit": {TEST: {**spoken, "confirm": mailpit}},
+        "wrong word": {TEST: {**spoken, "confirm": {"imap": {"pasword": LOGIN, "host": LOGIN}}}},
+        "wrong confirm": {TEST: {**spoken, "confirm": LOGIN}},
+        "wrong probe": settings(path, {"smtp_password": OLD}, **probe),
+        "wrong probe there": settings(path, {"smtp_password": OLD}, run_on="target", **probe),
+        "wrong doctor": {DOCTOR: {**spoken, "store": sqlite(path.with_suffix(".absent"), password=LOGIN)}},
+    }
+
+
+def test_no_canary_is_heard_in_mail(trial: Trial) -> None:
+    with mail_server(trial) as ports:
+        tasks = mails(trial, ports)
+        run, watch = trial.run(tasks, ANSIBLE_PIPELINING="True")
+    states = {each.task: each.status for each in run.results}
+    assert states == {name: "ok" if name.startswith("right") else "ignored" for name in tasks}, run.output
+    silent = [each.task for each in run.results if each.status == "ignored" and not each.result.get("error_code")]
+    assert silent == []
+    assert found_in(run.output.encode(), trial.canaries) == []
+    assert (watch.files, watch.processes) == ({}, {})
 
 
 @pytest.fixture(params=CANARIES)
