@@ -98,7 +98,7 @@ def decoded(raw: bytes) -> str:
 def _character(match: re.Match[str]) -> str:
     code = match.group(1).replace(",", "/")
     try:
-        return base64.b64decode(code + "=" * (-len(code) % 4)).decode("utf-16-be") if code else "&"
+        return base64.b64decode(code + "=" * (-len(code) % 4), validate=True).decode("utf-16-be") if code else "&"
     except ValueError:
         return match.group(0)
 

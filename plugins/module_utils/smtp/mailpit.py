@@ -209,7 +209,7 @@ def _keys(answer: bytes | None) -> list[str]:
     """The keys in a list of messages, none of them empty and each fit for a path."""
     try:
         keys = [message["ID"] for message in json.loads(answer or b"")["messages"]]
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, ValueError):
         raise ValueError("it lists no messages") from None
     if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
         raise ValueError("it lists messages without a usable ID")

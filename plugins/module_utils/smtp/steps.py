@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import ast
 import http.client
 import imaplib
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -31,6 +33,9 @@ _NO_SENSE = (
     TypeError,
     ValueError,
 )
+
+#: Bytes as Python writes them in a program.
+_WRITTEN_BYTES = re.compile(r"""b(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 
 #: Characters of a server's words that are shown.
 _SHOWN = 300
@@ -90,6 +95,16 @@ def encrypt(channel: Any, host: str, trust: Trust, deadline: Deadline) -> Encryp
 
 
 def _words(error: Exception) -> str:
-    """What an exception says; imaplib's hold the server's words as bytes."""
-    words = error.args[0] if error.args else ""
-    return readable(words) if isinstance(words, bytes) else f"{words or type(error).__name__}"
+    """What an exception says.
+
+    imaplib's hold the server's words as bytes, or as Python writes bytes, in which a secret would not be recognised.
+    Nor would it be in those of `http.client`, which takes every byte for a character.
+    """
+    if isinstance(error, UnicodeError):
+        return "it said what is no text"
+    if isinstance(error, http.client.HTTPException):
+        return f"it broke the rules of HTTP ({type(error).__name__})"
+    words = error.args[0] if error.args else type(error).__name__
+    if isinstance(words, bytes):
+        return readable(words)
+    return _WRITTEN_BYTES.sub(lambda written: readable(ast.literal_eval(written[0])), str(words))
