@@ -54,7 +54,7 @@ mechanism:
   description: How to log in. V(auto) takes the first of V(plain), V(login) and V(cram-md5) that the server offers.
   type: str
   default: auto
-  choices: [auto, plain, login, cram-md5, xoauth2]
+  choices: [auto, xoauth2, plain, login, cram-md5]
 oauth_token:
   description:
     - An access token to log in with instead of the password, by XOAUTH2.

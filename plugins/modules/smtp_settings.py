@@ -145,7 +145,7 @@ EXAMPLES = r"""
   weestimate.mail.smtp_settings:
     store: "{{ weestimate_store }}"
     settings:
-      smtp_password: "{{ vault_new_mailbox_password }}"
+      smtp_password: "{{ vault_mailbox_password }}"
     probe: {}
 
 - name: See what would change, without changing it
@@ -236,7 +236,7 @@ advice:
         user of WeEstimate.
 unconfirmed:
   description: The entry of the journal that was never declared proven; null if there is none, or a new one was made.
-  returned: success, with O(state=present) and O(report_unconfirmed=true)
+  returned: with O(report_unconfirmed=true), on success with O(state=present)
   type: dict
   sample:
     id: 7
