@@ -61,8 +61,9 @@ class Stream(io.RawIOBase):
         """The channel is its owner's to close; http.client would do it before the answer has been read."""
 
     def sendall(self, data: bytes) -> None:
-        """Send all of *data*."""
-        self._channel.send(bytes(data), self._deadline)
+        """Send all of *data*. Nothing is not sent at all: Python 3.9 takes OpenSSL's answer to that for a failure."""
+        if data:
+            self._channel.send(bytes(data), self._deadline)
 
     def makefile(self, *_how: Any) -> io.BufferedReader:
         """Itself with a buffer, to read lines."""

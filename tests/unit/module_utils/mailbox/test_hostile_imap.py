@@ -21,7 +21,7 @@ from ansible_collections.weestimate.mail.plugins.module_utils.smtp import mailbo
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.mailbox import Search, open_mailbox
 
 #: Seconds that a visit may take, and that it may exceed them in these tests, on a machine that is busy.
-TIMEOUT, SLACK = 0.3, 2.5
+TIMEOUT, SLACK = 0.2, 2.5
 
 MEGABYTE = 1024 * 1024
 

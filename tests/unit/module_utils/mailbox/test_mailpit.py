@@ -25,7 +25,7 @@ TOKEN = "k7Qw2"
 TEST_MAIL = {"subject": f"Approval {TOKEN}", "x_weestimate_mail_test": TOKEN}
 
 #: Seconds that a visit may take, and that it may exceed them in these tests, on a machine that is busy.
-TIMEOUT, SLACK = 0.3, 2.5
+TIMEOUT, SLACK = 0.2, 2.5
 
 
 def _look(

@@ -51,7 +51,7 @@ class SmallMailpit:
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="Mailpit")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="Mailpit")
 
     def __enter__(self) -> SmallMailpit:
         self._thread.start()
