@@ -13,21 +13,35 @@ import base64
 import json
 import os
 import re
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import INFO, SETTINGS, STORED, VAULT_PASSWORD, Desk, journal, run_tasks, settings, sqlite, vaulted
+from desk import (
+    INFO,
+    SETTINGS,
+    STORED,
+    VAULT_PASSWORD,
+    Desk,
+    journal,
+    make_read_only,
+    run_tasks,
+    settings,
+    sqlite,
+    vaulted,
+)
 from harness import Ansible, Run
 from mailserver import certificates
 from mailserver.process import running
+from weestimate import database
 
 #: The old and the new mailbox password and a database login's: plain ones, so that no escaping can hide them, and
 #: hostile ones, whose escaped forms nobody blanks who only knows the plain one.
@@ -171,6 +185,28 @@ class Trial:
         assert [each.task for each in run.results] == list(tasks), run.output
         assert watch.rounds > 1
         return run, watch
+
+
+def test_no_canary_is_heard_of_a_store_that_is_held_or_spoilt(trial: Trial) -> None:
+    """What somebody else does to the store. SQL Server's own refusals need one: test_mssql_server.py."""
+    held, spoilt, edited = (trial.instance(name) for name in ("held", "spoilt", "edited"))
+    make_read_only(spoilt)
+    new, server = {"smtp_password": NEW}, {"driver": "mssql", "host": "127.0.0.1", "database": "x", "user": "u"}
+    (trial.home / "mssql_python.py").write_text("raise ImportError('hidden by a test')\n")
+    trial.run({"before": settings(edited, new)})
+    database.write(edited, {"SMTP Password": trial.canaries["login"]})
+    tasks = {
+        "lock_timeout": settings(held, new, store=sqlite(held, command_timeout=1)),
+        "permission_denied": settings(spoilt, new),
+        "concurrent_change": settings(edited, state="restored"),
+        "driver_missing": settings(held, new, store={**server, "password": LOGIN}),
+    }
+    with closing(sqlite3.connect(held, isolation_level=None)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        run, watch = trial.run(tasks, PYTHONPATH=f"{trial.environment['PYTHONPATH']}{os.pathsep}{trial.home}")
+    assert {each.task: each.result.get("error_code") for each in run.results} == {code: code for code in tasks}
+    assert found_in(run.output.encode(), trial.canaries) == []
+    assert (watch.files, watch.processes) == ({}, {})
 
 
 TEST, DOCTOR = "weestimate.mail.smtp_test", "weestimate.mail.smtp_doctor"

@@ -29,6 +29,7 @@ from desk import (
     Scenario,
     ask,
     journal,
+    make_read_only,
     play,
     settings,
     sqlite,
@@ -438,10 +439,6 @@ def advice_is_a_warning_and_a_part_of_the_result(desk: Desk) -> Scenario:
 
 DIFFERENT = {"send_smtp_to_self": True, "use_smtp_email": False}
 
-#: The byte of the file format's write version (https://www.sqlite.org/fileformat2.html): one that is not known makes
-#: SQLite take the file as read-only, even for root, whom no file mode keeps from writing.
-WRITE_VERSION = 18
-
 #: For each code: SQL that prepares the instance, and what differs from a task that would change two options.
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "table_missing": ("ALTER TABLE programOption RENAME TO options", {}),
@@ -469,9 +466,7 @@ REFUSED_ON_TARGET = ("column_missing", "redirect_without_password", "journal_una
 @scenario
 def each_refusal_has_its_code_and_leaves_every_byte(desk: Desk) -> Scenario:
     paths = {code: desk.instance(code, script=script) for code, (script, _arguments) in REFUSED.items()}
-    with paths["permission_denied"].open("r+b") as file:
-        file.seek(WRITE_VERSION)
-        file.write(b"\x09")
+    make_read_only(paths["permission_denied"])
     before = {code: path.read_bytes() for code, path in paths.items()}
     tasks = {code: settings(path, **{"settings": DIFFERENT, **REFUSED[code][1]}) for code, path in paths.items()}
     tasks["lock_timeout"] = settings(

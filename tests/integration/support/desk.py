@@ -75,6 +75,20 @@ class Desk:
         return path
 
 
+#: The byte of the file format's write version (https://www.sqlite.org/fileformat2.html).
+_WRITE_VERSION = 18
+
+
+def make_read_only(path: Path) -> None:
+    """Keep everybody from writing a database, even root, whom no file mode keeps from it.
+
+    SQLite takes a file whose write version it does not know as read-only.
+    """
+    with path.open("r+b") as file:
+        file.seek(_WRITE_VERSION)
+        file.write(b"\x09")
+
+
 def play(
     ansible: Ansible, scenarios: Sequence[Callable[[Desk], Scenario]], *options: str, **environment: str
 ) -> dict[str, BaseException | None]:
