@@ -276,6 +276,11 @@ diagnosis:
     permanent: true
     evidence: 535 5.7.3 Authentication unsuccessful
     confidence: high
+state:
+  description: What the instance holds now; V(unchanged), its former settings.
+  returned: failure with RV(error_code=candidate_refused)
+  type: str
+  sample: unchanged
 tls:
   description: The encryption and the certificate that the probe met, as in RV(weestimate.mail.smtp_test#module:tls).
   returned: failure with RV(error_code=candidate_refused)

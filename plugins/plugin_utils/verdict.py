@@ -70,6 +70,7 @@ def explained(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         **{name: value for name, value in result.items() if name != "trial"},
         **{name: found[name] for name in ("stages", "failed_stage", "diagnosis", "tls")},
+        "state": "unchanged",
         "msg": f"{_told(trial, found)} Nothing was changed: the instance holds its former settings. {remedy}",
         "remedy": remedy,
     }
@@ -88,7 +89,9 @@ def _diagnosis(trial: Mapping[str, Any]) -> Diagnosis | None:
         "port": route["port"],
         "tls_mode": route["mode"],
     }
-    return of_cause(failure["cause"], **facts) if failure["cause"] else diagnose(**facts)
+    found = of_cause(failure["cause"], **facts) if failure["cause"] else diagnose(**facts)
+    # The words alone do not show the code that people search for.
+    return found._replace(evidence=f"{failure['code']} {found.evidence}") if failure["code"] else found
 
 
 def _of_delivery(trial: Mapping[str, Any]) -> Diagnosis | None:
