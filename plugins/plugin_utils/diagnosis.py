@@ -137,7 +137,7 @@ def _case(
 def _provider(given: Any, seen: reply.Reply) -> str | None:
     """The provider as given, by any of its names, or else the one whose marks the reply bears."""
     word = BY_WORD.get(str(given or "").strip().lower().replace(" ", "_"))
-    signs = f"{seen.words} {seen.enhanced or ''}"
+    signs = f"{seen.line.lower()} {seen.enhanced or ''}"
     return word or next(
         (word for word, each in PROVIDERS.items() if each.marks and pattern(each.marks).search(signs)), None
     )

@@ -35,13 +35,14 @@ _BLANKS = re.compile(r"\s+")
 #: .NET puts a sentence of its own, chosen by the reply code, before the server's.
 _DOTNET = "the server response was:"
 _ADDRESS = re.compile(r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}")
-_QUERY = re.compile(r"(https?://[^\s?]{1,200})\?\S*")
+_URL = re.compile(r"https?://([^\s/?#]{1,255})\S*")
 _NEGATIONS = (("can't", "can not"), ("cannot", "can not"), ("won't", "will not"), ("n't", " not"))
 
 
 class Reply(NamedTuple):
-    """A reply: ``evidence`` as people may read it, ``words`` as rules do, and the codes where they are known."""
+    """A reply: ``line`` and ``evidence`` as people may read it, ``words`` as rules do, and the codes where known."""
 
+    line: str
     evidence: str
     words: str
     code: int | None
@@ -52,6 +53,7 @@ def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
     """Read a reply; what the caller does not know of its codes is taken from the text. Raises nothing."""
     line = _one_line(text)
     return Reply(
+        line=line,
         evidence=line if len(line) <= EVIDENCE else f"{line[: EVIDENCE - 1]}…",
         words=_words(line),
         code=_number(code) or _code_in(line),
@@ -78,7 +80,7 @@ def _words(line: str) -> str:
     text = after if found and after.strip() else before
     for short, long in _NEGATIONS:
         text = text.replace(short, long)
-    return _QUERY.sub(r"\1", _ADDRESS.sub("@", text))
+    return _URL.sub(r"\1", _ADDRESS.sub("@", text))
 
 
 def _number(code: Any) -> int | None:

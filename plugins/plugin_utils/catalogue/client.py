@@ -8,7 +8,7 @@ GnuTLS, Schannel. Numbers are those of errno on Linux and macOS, of Windows Sock
 
 from __future__ import annotations
 
-from .rule import ENCRYPTING, REACHING, Rule
+from .rule import ENCRYPTING, NO_CODE, REACHING, Rule
 
 _CLEAR = ("plain", "starttls")
 #: Ports on which a conversation begins in clear text (RFC 5321, RFC 6409), and the one where it begins encrypted (RFC 8314).
@@ -158,7 +158,7 @@ CERTIFICATE = (
     ),
 )
 
-_VERSION = Rule(
+VERSION = Rule(
     "tls_version_or_cipher",
     r"""
         (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:not (?:supported|allowed|enabled|available)|no longer|deprecated|disabled|required|unsupported|retired|minimum|or (?:later|higher|newer|above))
@@ -265,10 +265,10 @@ NETWORK = (
         actively refused
         (?:10061|wsaeconnrefused)\b
         errno (?:61|111)\b
-        refused (?:the |our |your )?connection
         (?:connection|connect|socket)\b.{0,40}?(?:eacces|10013|forbidden by its access permissions|permission denied)
         """,
         (*REACHING, "tls"),
+        code=NO_CODE,
     ),
     # A reset is nothing but a reset, unless it is the TLS library that tells of it.
     Rule(
@@ -293,4 +293,4 @@ NETWORK = (
 )
 
 ENCRYPTION = (*TLS_MODE, *CERTIFICATE)
-HANDSHAKE = (_VERSION, _HANDSHAKE)
+HANDSHAKE = (_HANDSHAKE,)

@@ -86,7 +86,7 @@ _REGISTRY_SENDING = {
     r"[45]\.5\.[1245]": "protocol_error",
     r"[45]\.4\.6": "protocol_error",
     r"[45]\.4\.2": "server_disconnected",
-    r"[45]\.4\.[1345]": "server_busy_or_unavailable",
+    r"[45]\.4\.[01345]": "server_busy_or_unavailable",
     r"[45]\.4\.7": "connection_timeout",
     r"[45]\.3\.[0-25]": "server_busy_or_unavailable",
     r"5\.7\.8": "auth_required",

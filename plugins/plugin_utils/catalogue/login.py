@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What mail servers say of encryption and of the login, by the meaning of their words."""
+"""What mail servers say of encryption and of the login, by the meaning of their words, whatever their make."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ ENCRYPTION = (
         "tls_not_offered",
         r"""
         (?:start)?tls .. (?:temporar\w+|local problem|try again)
-        start tls .. temporar\w+
         """,
         code="4..",
         permanent=False,
@@ -21,25 +20,24 @@ ENCRYPTION = (
     Rule(
         "tls_not_offered",
         r"""
-        starttls(?: \w+){0,3}? (?:is |was )?not (?:\w+ )?(?:supported|offered|advertised|available|implemented|enabled|recogni[sz]ed|announced|understood|allowed)
-        not (?:support|offer|advertise|announce|provide|implement)\w* .. (?:starttls|tls|ssl|secure|that feature|encrypt\w*)
-        not advertise that feature
-        (?:tls|ssl|encryption)(?: is| was)? (?:currently |temporarily )?(?:not available|unavailable)
-        (?:tls|ssl|starttls|encryption) (?:is |was )?required,? but (?:was )?(?:not|un)
+        {secure}(?: extension| command| support| connections?)? {be}{lacking}
+        (?:not|n?either) (?:support|offer|advertise|announce|provide|implement)\w* .. (?:{secure}|secure|that feature)
+        advertised? that feature
+        {secure} {be}required,? but (?:was )?(?:not|un)
+        (?:starttls|tls|ssl) attempted but
         starttls-not-supported
         must support tls
         no starttls
-        starttls (?:command )?(?:unavailable|unknown|failed|refused|unrecogni[sz]ed|unsupported|disabled)
-        (?:unknown|unrecogni[sz]ed|unimplemented|unsupported) (?:command\W{0,4})?starttls
+        {lacking} (?:command\W{0,4})?starttls
+        starttls (?:command )?(?:failed|refused|rejected)
         without (?:starttls|tls|ssl) (?:support|capability|extension)
-        (?:start)?tls (?:support )?(?:not|is not) (?:configured|set up|active)
         """,
     ),
     Rule(
         "tls_not_offered",
         r"""
-        command .. not (?:recogni[sz]ed|implemented|supported)
-        (?:unknown|unrecogni[sz]ed|unimplemented) command
+        command .. {lacking}
+        {lacking} command
         """,
         ("tls",),
         code="50[0-4]|454",
@@ -47,20 +45,18 @@ ENCRYPTION = (
     Rule(
         "tls_required",
         r"""
-        must (?:first )?(?:issue|use|send|start|negotiate|establish|initiate) (?:a |an )?(?:the )?(?:starttls|tls|ssl|secure|encrypt\w*)
-        starttls (?:command )?(?:first|is {required}|{required}|before)
-        (?:encrypt\w*|tls|ssl|secure (?:connection|channel)|starttls)(?: \w+){0,2}? (?:is |are |must be )?{required}
-        requires? (?:the use of |that you use |an? |us(?:e|ing) (?:of )?)?(?:starttls|tls|ssl|encrypt\w*|secure)
+        must (?:first )?(?:issue|use|send|start|negotiate|establish|initiate|support) .. {secure}
+        starttls (?:command )?(?:first|before)
+        {secure}(?: \w+){0,2}? {be}(?:must be )?{required}
+        requires? .. {secure}
         (?:use|using|enable|issue|start|try) (?:starttls|tls|ssl|encryption)
-        only .. (?:over|with|via|through|on|after|using) (?:an? )?(?:tls|ssl|secure|encrypt\w*|starttls)
-        (?:not|un)(?: be)? ?encrypted .. (?:not|{denied})
-        (?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-?secure|plain) (?:\w+ )?(?:auth\w*|connection|login|session|mechanism\w*|password)s? .. {denied}
-        {denied} .. (?:plain ?text|clear ?text|unencrypted|insecure) (?:auth\w*|connection|login|session|password)s?
-        not {allowed} .. (?:without|until|unless|on (?:an )?(?:unencrypted|insecure|plain)) .. (?:tls|ssl|encrypt\w*|secure|starttls)?
-        (?:without|unless|until) .. (?:starttls|tls|ssl|encryption|secure connection)
-        secure(?:d)? (?:connection|channel|session) (?:first|is {required}|{required})
+        only .. (?:over|with|via|through|on|after|using) (?:an? )?{secure}
+        {insecure} .. {denied}
+        {denied} .. {insecure}
+        not {allowed} .. (?:without|until|unless) .. {secure}
+        (?:without|unless|until) .. {secure}
+        not (?:be )?encrypted .. {denied}
         """,
-        permanent=True,
     ),
 )
 
@@ -71,13 +67,14 @@ RULES = (
         smtpclientauthentication
         smtp_auth_disabled
         smtp ?(?:client )?auth\w*(?: \w+){0,3}? (?:disabled|not enabled|turned off|switched off|not activated)
-        authenticated (?:client )?smtp(?: submission)?(?: is| was| has been)? (?:disabled|not enabled)
-        (?:smtp|imap|pop3?|mail client|external (?:client|program)s?|protocol|client) (?:\w+ )?(?:access|service|submission)? ?(?:is |was |has )?(?:been )?(?:currently )?(?:disabled|not enabled|deactivated|not activated|turned off|closed)
+        authenticated (?:client )?smtp(?: submission)? {be}(?:disabled|not enabled)
+        (?:smtp|imap|pop3?|mail client|external \w+|protocol|client) (?:\w+ )?{be}{disabled}
+        (?:smtp|imap|pop3?|mail client|protocol) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
         {mailbox} .. (?:not enabled|disabled|not activated) for (?:smtp|authenticated|mail client|external|pop|imap)
-        (?:enable|activate|turn on) .. (?:smtp|imap|pop)\b .. (?:access|service|setting|webmail|in)
+        (?:enable|activate|turn on) .. (?:smtp|imap|pop)\b
         not have access rights to this service
         user has no permission
-        (?:not|no) .. (?:access|permission|right)s? .. (?:smtp|this service|via smtp)
+        (?:not|no) .. (?:access|permission|right)s? .. (?:smtp|this service)
         """,
         LOGIN,
     ),
@@ -88,7 +85,7 @@ RULES = (
         (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:no longer|retired|deprecated|removed)
         (?:no longer|not) (?:support|accept|allow)\w* .. (?:basic|legacy|less secure|password-based)
         less secure apps? .. (?:no longer|not|disabled|removed|turned off)
-        (?:must|please|should|requires?) .. (?:modern auth\w*|oauth ?2?|xoauth2)
+        {must} .. (?:modern auth\w*|oauth ?2?|xoauth2)
         (?:modern auth\w*|oauth ?2?(?:\.0)?|xoauth2)(?: \w+){0,2}? {required}
         """,
     ),
@@ -97,6 +94,7 @@ RULES = (
         r"""
         application[- ]specific
         app(?:lication)?[- ]?(?:specific )?password
+        (?:client-specific|device|third-?party (?:client |app )?) ?password
         password .. (?:for|of) (?:external )?app(?:lication)?s?\b
         parol prilozheniya
         invalid ?second ?factor
@@ -107,21 +105,6 @@ RULES = (
         2(?:fa|sv)\b
         multi-?factor
         mfa\b
-        client-specific password|device password|third-?party (?:client |app )?password
-        """,
-        LOGIN,
-    ),
-    Rule(
-        "rate_limited",
-        r"""
-        {many} (?:\w+ ){0,3}?(?:log[- ]?ins?|auth\w*|fail\w*|sign-?ins?|attempts?|connections?|concurrent|invalid|wrong|sessions?|tries)
-        (?:log[- ]?in|auth\w*|sign-?in|attempt|connection|request)s?(?: \w+){0,3}? (?:limit|rate|exceeded|threshold)
-        throttl\w*
-        rate[- ]?limit\w*
-        limit (?:has been )?(?:exceeded|reached)
-        too (?:often|frequent\w*|fast|quickly)
-        (?:temporarily|currently) (?:blocked|locked|banned|refus\w+) .. (?:attempts|failures|ip)
-        login frequency
         """,
         LOGIN,
     ),
@@ -136,6 +119,38 @@ RULES = (
         LOGIN,
     ),
     Rule(
+        "rate_limited",
+        r"""
+        {many} .. (?:{login}|fail\w*|attempts?|connections?|concurrent|invalid|wrong|sessions?|tries)
+        (?:{login}|attempt|connection|request)s? .. (?:limit|rate|exceeded|threshold)\b
+        throttl\w*
+        rate[- ]?limit\w*
+        limit {be}(?:exceeded|reached)
+        too (?:often|frequent\w*|fast|quickly)
+        (?:login|auth\w*) frequency
+        """,
+        LOGIN,
+        enhanced=r"(?!5\.7\.139).*",
+    ),
+    Rule(
+        "auth_not_offered",
+        r"""
+        auth\w*(?: \w+){0,4}? {be}(?:{lacking}|not permitted on this port|not allowed (?:here|on this))
+        advertised
+        {lacking} (?:smtp )?(?:auth\w*|sasl)
+        (?:invalid|bad) (?:smtp )?(?:auth\w*|sasl) (?:type|mech\w*|method)
+        no (?:\w+ )?(?:suitable|supported|compatible|valid|worthy|common|acceptable|matching|known|available) .. (?:auth\w*|sasl|mech\w*)
+        (?:auth\w*|sasl) .. no (?:\w+ )?(?:mechanism|mechs?)
+        mechanism\w*(?: \S+)? {be}(?:{lacking}|not allowed|too weak|invalid)
+        (?:not|n?either) (?:support|offer|advertise|announce|provide)\w* .. (?:auth\w*|sasl|login|mechanism)
+        no (?:sasl|auth\w*) (?:mech\w*|method|support)
+        (?:command|verb) .. {lacking}
+        (?:{lacking}|invalid) command
+        """,
+        LOGIN,
+        code="(?!454).*",
+    ),
+    Rule(
         "auth_policy_blocked",
         r"""
         security defaults
@@ -144,60 +159,41 @@ RULES = (
         (?:organi[sz]ation|tenant|security|access|admin\w*|company|domain|account) .. polic(?:y|ies)
         polic(?:y|ies) .. (?:block|prevent|prohibit|restrict|den|forbid|violat)\w*
         (?:blocked|denied|restricted|prevented) by .. (?:polic\w+|admin\w*|organi[sz]ation)
-        {mailbox} (?:\S+ )?(?:is |has |was |been |currently |temporarily |not |an? )*{disabled}
-        {disabled} (?:user|account|mailbox|recipient)
+        {mailbox} (?:\S+ )?{be}{disabled}
+        {disabled} {mailbox}
         lock(?:ed)? ?out|locked
         not subscribed
-        password (?:is |was |has )?(?:been )?(?:\w+ )?(?:too (?:simple|weak|short)|expired|weak|compromised|must be changed)
+        {password} {be}(?:\w+ )?(?:too (?:simple|weak|short)|expired|weak|compromised|must be changed)
         (?:must|need to|please|should) (?:change|reset|update|renew) .. password
         password (?:transition|change|reset)
-        (?:web ?login|browser)
-        log ?in (?:via|with|through|to|at|on) (?:your |the |our )?(?:web\w*|browser|account|control panel|portal)
+        web ?login|browser
+        {login} (?:via|with|through|to|at|on) (?:your |the |our )?(?:web\w*|browser|account|control panel|portal)
         verify (?:your )?(?:account|identity|e-?mail)
         can ?not be accessed
-        ip(?: address)?(?: \S+)? (?:is )?(?:not|un) ?(?:be )?(?:allowed|authori[sz]ed|whitelisted|permitted|trusted)
         unauthori[sz]ed ip
-        ip (?:address )?(?:\S+ )?(?:is |has been |was )?(?:blocked|banned|blacklisted|restricted|denied)
-        (?:unusual|suspicious|abnormal|risky|hacked|compromised|abuse|fraud\w*)
+        ip(?: address)? (?:\S+ )?{be}(?:not |un)?(?:{denied}|{allowed}|whitelisted|trusted|blacklisted|restricted)
+        unusual|suspicious|abnormal|risky|hacked|compromised|abuse|fraud\w*
         (?:country|geo\w*|region|location) .. (?:block|allow|restrict|den)\w*
         critical error
         (?:not|un) ?(?:{allowed}|licensed|entitled)
-        (?:account|access|user|service) (?:is |has been )?(?:not (?:yet )?(?:been )?)(?:activated|verified|approved|confirmed|enabled)
+        (?:account|access|user|service) {be}not (?:yet )?{be}(?:activated|verified|approved|confirmed|enabled)
         (?:plan|subscription|licen[cs]e|trial|package) .. (?:not|expired|upgrade|required|ended|include)
-        (?:access|login|log-?in|sign-?in) (?:is |was |has been )?(?:{denied}|{disabled}|restricted)
+        (?:access|{login}) {be}(?:{denied}|{disabled})
         payment|unpaid|overdue
         """,
         LOGIN,
-        code="(?!4).*|454|421|435|432",
-    ),
-    Rule(
-        "auth_not_offered",
-        r"""
-        auth\w*(?: \w+){0,4}? (?:is |was )?not (?:\w+ )?(?:supported|available|advertised|offered|enabled|recogni[sz]ed|implemented|understood|configured|permitted on this port|allowed (?:here|on this))
-        auth\w*(?: \w+){0,3}? (?:unsupported|unrecogni[sz]ed|unavailable|unimplemented|disabled)
-        not advertised
-        (?:unrecogni[sz]ed|unsupported|unknown|invalid|unimplemented|bad) (?:smtp )?(?:auth\w*|sasl)(?: \w+)?
-        no (?:\w+ )?(?:suitable|supported|compatible|valid|worthy|common|acceptable|matching|known|available) (?:\w+ )?(?:auth\w*|sasl|mech\w*)
-        (?:auth\w*|sasl) .. no (?:\w+ )?(?:mechanism|mechs?)
-        mechanism\w*(?: \S+)? (?:is )?(?:not|too|un|inv)\w*(?: \w+)? ?(?:supported|available|recogni[sz]ed|offered|allowed|enabled|weak|alid)?
-        (?:not|neither) (?:support|offer|advertise|announce|provide)\w* .. (?:auth\w*|sasl|login|mechanism)
-        no (?:sasl|auth\w*) (?:mech\w*|method|support)
-        (?:unknown|unrecogni[sz]ed|unimplemented|unsupported|invalid) command
-        command .. (?:not|un) ?(?:recogni[sz]ed|implemented|supported|known|available|understood|allowed)
-        command (?:unrecogni[sz]ed|unknown|disabled|unavailable)
-        """,
-        LOGIN,
-        code="(?!454).*",
+        code="(?!4).*|454|421|432",
     ),
     Rule(
         "server_busy_or_unavailable",
         r"""
         temporar\w*
-        try .. (?:later|again)
-        internal (?:\w+ )?(?:error|problem|failure)
+        (?:try|again) .. (?:later|again)
+        at (?:present|this time|the moment)
+        internal (?:\w+ )?{failed}
         unavailable
-        (?:system|server|backend|database|ldap|local|service) .. (?:error|problem|fail\w*|down|busy|unreachable)
-        (?:not|un)(?:able)? .. (?:connect|contact|reach) .. (?:server|service|backend|database|directory)
+        (?:system|server|backend|database|ldap|local|service|resource) .. (?:{failed}|down|busy|unreachable)
+        (?:not|unable) .. (?:connect|contact|reach) .. (?:server|service|backend|database|directory)
         """,
         LOGIN,
         code="4..",
@@ -205,21 +201,17 @@ RULES = (
     Rule(
         "auth_bad_credentials",
         r"""
-        (?:incorrect|invalid|wrong|bad|unknown|expired|revoked|mismatched) (?:\w+ ){0,3}?(?:{login}|password|passwd|pass|api[- ]?key|token)
-        (?:{login}|password|passwd|pass|api[- ]?key|token|grant)(?: \w+| or| and|/){0,5} (?:is |are |was |were |has been )?(?:incorrect|invalid|wrong|bad|not (?:accepted|recogni[sz]ed|valid|correct|found|match)|mismatch|revoked|unknown|rejected|not)
-        auth\w* (?:\w+ )?(?:fail\w*|unsuccessful|error|rejected|denied|refused|not successful|aborted|invalid|unauthori[sz]ed)
-        (?:fail\w*|error|could not|not able|unable|can ?not) .. (?:auth\w*|log ?in|log ?on|sign ?in)
-        log ?(?:in|on)(?: \w+){0,2}? (?:fail\w*|error|denied|incorrect|invalid|rejected|unsuccessful)
-        bad ?credentials|badcredentials
-        credentials
-        authentication
-        (?:no such|unknown) (?:user|account)
-        (?:user|account|mailbox) .. {unknown}
+        (?:{wrong}|unknown|expired|revoked|no such) .. (?:{login}|{password})
+        (?:{login}|{password}) .. (?:{wrong}|{unknown}|{denied}|not (?:accepted|correct|match)|revoked|unauthori[sz]ed)
+        (?:auth\w*|{login}) .. {failed}
+        {failed} .. (?:auth\w*|{login})
+        (?:not|unable) .. (?:auth\w*|{login})
+        credentials|authenticat\w*|authori[sz]ation|auth\b
         (?:access|permission) denied
         unauthori[sz]ed
         password
         """,
         LOGIN,
-        code="(?!4[^3]|43[^5]).*",
+        code="(?!4).*",
     ),
 )

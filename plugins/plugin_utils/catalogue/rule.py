@@ -4,8 +4,8 @@
 
 """What a rule of the catalogue is, and the small language in which it states the words that it looks for.
 
-A phrase is a regular expression over text as `words` of `reply` leaves it: lower case, one line, "not" written out,
-mail addresses masked as ``@``. Two shorthands keep phrases readable and make them fit more than one server:
+Phrases stand one on a line. Each is a regular expression over text as `reply` leaves it: lower case, one line, "not"
+written out, mail addresses masked as ``@``. Two shorthands keep phrases readable and make them fit more than one server:
 
 - ``{mailbox}`` stands for a family of words of `FAMILIES`;
 - `` .. `` (with its blanks) stands for up to `GAP` characters between two words.
@@ -17,7 +17,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-#: Stages of the conversation, as groups that rules name.
+#: Stages of the conversation, in the groups that rules name.
 REACHING = ("settings", "dns", "connect", "banner", "ehlo")
 GREETING = ("connect", "banner", "ehlo")
 ENCRYPTING = ("connect", "banner", "ehlo", "tls")
@@ -26,29 +26,43 @@ SENDING = ("mail_from", "rcpt_to", "data", "accepted", "delivered")
 RECIPIENTS = ("rcpt_to", "data", "accepted", "delivered")
 CONTENT = ("data", "accepted", "delivered")
 
+#: Of a rule for what no server says: a client's exception has no reply code.
+NO_CODE = "$"
+
 #: How far apart two words of one phrase may be, in characters; bounded, so that hostile text cannot cost much.
 GAP = 50
 
 #: Words that servers use for one another.
 FAMILIES = {
-    "mailbox": r"(?:user(?: ?name)?s?|recipients?|mail ?box(?:es)?|address(?:es)?|accounts?|alias(?:es)?|addressees?|inbox"
-    r"|local[- ]part|person|destination|e-?mail id)",
+    "mailbox": r"(?:user(?: ?name)?s?|recipients?|mail ?box(?:es)?|address(?:es)?|accounts?|alias(?:es)?|addressees?"
+    r"|inbox|local[- ]part|person|destination|e-?mail id)",
     "sender": r"(?:sender(?:'s)?|from(?! \d)|return[- ]path|originator|reverse[- ]path)",
-    "login": r"(?:login|log[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|authori[sz]ed user|auth)",
-    "unknown": r"(?:unknown|(?:not|never) (?:be )?(?:a )?(?:found|exist\w*|known|here|listed|valid|recogni[sz]ed|local|have an?)"
-    r"|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable|unrout[e]?able|non-? ?existent)",
-    "disabled": r"(?:disabled|inactive|deactivated|suspended|locked(?: out)?|closed|expired|frozen|terminated|discontinued"
-    r"|blocked|restricted|not (?:currently )?(?:active|enabled|activated|accepting)|banned|on hold|cancell?ed)",
+    "message": r"(?:message|mail|e-?mail|content|body|attachment|file|data)(?:s|'s)?",
+    "login": r"(?:log[- ]?in|log[- ]?on|sign[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|authori[sz]ed user|auth)",
+    "password": r"(?:password|passwd|pass ?phrase|pass|api[- ]?key|token|grant|credentials?)",
+    "secure": r"(?:starttls|tls|ssl|encrypt\w*|secured? (?:connection|channel|session))",
+    "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
+    "be": r"(?:(?:is|are|was|were|has|have|had|been|be|being|currently|now|an?|temporarily|permanently) ){0,4}",
+    "unknown": r"(?:unknown|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable"
+    r"|unrout[e]?able|non-? ?existent"
+    r"|(?:not|never) (?:be )?(?:an? )?(?:found|exist\w*|known|here|listed|valid|recogni[sz]ed|local|have an?))",
+    "disabled": r"(?:disabled|inactive|deactivated|suspended|locked(?: out)?|closed|expired|frozen|terminated"
+    r"|discontinued|blocked|restricted|banned|on hold|cancell?ed"
+    r"|not (?:currently )?(?:active|enabled|activated|accepting))",
     "denied": r"(?:denied|refused|rejected|prohibited|forbidden|disallowed|blocked|banned|declined"
     r"|not (?:be )?(?:currently )?(?:allowed|permitted|authori[sz]ed|accepted|possible|supported|enabled))",
-    "allowed": r"(?:allowed|permitted|authori[sz]ed|entitled|eligible|have (?:the )?(?:permissions?|rights?))",
+    "denies": r"(?:den(?:y|ies)|refus(?:e|es|ing)|rejects?|prohibits?|forbids?|disallows?|blocks?|(?:will|do|does|can) not|no|never)",
+    "lacking": r"(?:not (?:\w+ )?(?:supported|available|advertised|offered|announced|enabled|recogni[sz]ed|implemented"
+    r"|understood|configured|active)|un(?:supported|available|recogni[sz]ed|known|implemented)|disabled)",
+    "allowed": r"(?:allowed|permitted|authori[sz]ed|entitled|eligible|(?:have|has) (?:the )?(?:permissions?|rights?))",
     "required": r"(?:required|needed|mandatory|necessary|compulsory)",
     "must": r"(?:must|need to|have to|should|please|requires? (?:you )?to)",
-    "many": r"(?:too (?:many|much)|excessive(?:ly)?|exceed\w*|maximum|over the|limit (?:on|of|for))",
-    "soon": r"(?:later|again|in a (?:few|moment|while)|shortly)",
-    "list": r"(?:spamhaus|zen|sbl|xbl|pbl|css|dbl|spamcop|barracuda ?central|barracuda reputation|sorbs|uceprotect|psbl"
-    r"|invaluement|abuseat|cbl|mailspike|hostkarma|senderscore|surbl|uribl|s5h|rbl|[a-z]*dnsbl|rats-\w+|nix ?spam"
-    r"|block(?:ed)? ?lists?|black[- ]?lists?|deny ?list)",
+    "wrong": r"(?:incorrect|invalid|wrong|bad|malformed|illegal|improper|unacceptable|mismatch\w*)",
+    "failed": r"(?:fail\w*|errors?|unsuccessful|not successful|aborted|problems?|fault)",
+    "many": r"(?:too (?:many|much)|excessive(?:ly)?|exceed\w*|max(?:imum)?|over the|limit (?:on|of|for))",
+    "list": r"(?:spamhaus|zen|sbl|xbl|pbl|css|dbl|spamcop|barracuda ?central|barracuda reputation|sorbs|uceprotect"
+    r"|psbl|invaluement|abuseat|cbl|mailspike|hostkarma|senderscore|surbl|uribl|s5h|rbl|[a-z]{0,20}dnsbl|rats-\w+"
+    r"|nix ?spam|block(?:ed)?[- ]?list(?:ed|ing)?|black[- ]?list(?:ed|ing)?|deny ?list)s?",
 }
 
 _FAMILY = re.compile(r"\{([a-z]+)\}")
@@ -59,7 +73,8 @@ class Rule(NamedTuple):
 
     ``phrases`` are searched in the text; ``stages``, ``providers`` and ``modes`` are words of which one must hold
     (an unknown stage fits any), and so are the numbers ``ports``; ``enhanced`` and ``code`` are patterns of the whole
-    enhanced status code and of the whole reply code. ``permanent`` overrides what is usual for the cause.
+    enhanced status code and of the whole reply code, which are empty text where there is none. ``permanent`` overrides
+    what is usual for the cause.
     """
 
     cause: str
@@ -76,7 +91,7 @@ class Rule(NamedTuple):
 
 @cache
 def pattern(phrases: str) -> re.Pattern[str]:
-    """The phrases, one a line, as one pattern, each beginning where a word begins; compiled when first asked for."""
+    """The phrases as one pattern, each beginning where a word begins; compiled when first asked for."""
     alternatives = [_expanded(line.strip()) for line in phrases.splitlines() if line.strip()]
     return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})")
 

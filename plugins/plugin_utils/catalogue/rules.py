@@ -13,10 +13,11 @@ from __future__ import annotations
 from . import client, codes, login, sending
 
 RULES = (
-    *codes.PROVIDERS,
+    client.VERSION,
     *client.ENCRYPTION,
     *login.ENCRYPTION,
     *client.HANDSHAKE,
+    *codes.PROVIDERS,
     *login.RULES,
     *sending.WORDS,
     *client.NETWORK,
