@@ -31,7 +31,7 @@ def send(settings: Mapping[str, Any], arguments: Mapping[str, Any], *, check_mod
     """Speak to the mail server as far as the arguments of ``smtp_test`` ask, in check mode at most to the envelope.
 
     Returns, in plain types: ``route``, ``stages``, ``failed_stage``, ``failure``, ``tls``, ``kind``, ``token`` and
-    ``delivery``. Raises `MailSettingsError` for what keeps the trial from beginning, and for a mailbox that cannot be read.
+    ``delivery``. Raises `MailSettingsError` for what keeps the trial from beginning, and for an unreadable mailbox.
     """
     stop_after = _stop_after(arguments, check_mode)
     outgoing = _outgoing(settings, arguments) if _reaches(stop_after, "envelope") else None
