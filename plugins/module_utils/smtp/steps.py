@@ -28,6 +28,7 @@ _Result = TypeVar("_Result")
 _NO_SENSE = (
     imaplib.IMAP4.error,
     http.client.HTTPException,
+    AttributeError,
     LookupError,
     RecursionError,  # JSON that is nested without end
     TypeError,

@@ -96,6 +96,30 @@ def test_every_hostility_at_every_point(server: ImapServer, imap: dict[str, Any]
     assert server.password.traces_in(str(_visit(server, imap).result())) == []
 
 
+@pytest.mark.parametrize(
+    ("point", "answer"),
+    [
+        ("EXAMINE", b"TAG OK done\r\n"),
+        ("EXAMINE", b"* many EXISTS\r\nTAG OK done\r\n"),
+        ("UID SEARCH", b"* SEARCH all\r\nTAG OK done\r\n"),
+        ("UID SEARCH", b"* SEARCH {2}\r\n41\r\nTAG OK done\r\n"),
+        ("UID FETCH", b"TAG OK\r\n"),
+    ],
+)
+def test_answers_that_are_not_what_was_asked_for(
+    server: ImapServer, imap: dict[str, Any], point: str, answer: bytes
+) -> None:
+    server.script[point] = answer
+    _visit(server, imap)
+
+
+def test_a_server_that_can_do_nothing_any_more_after_the_login(server: ImapServer, imap: dict[str, Any]) -> None:
+    answers = iter([b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK done\r\n", b"TAG OK done\r\n"])
+    server.script["CAPABILITY"] = lambda _server: [next(answers)]
+
+    assert "does not take the login" in _visit(server, imap).message
+
+
 @pytest.mark.parametrize("hostility", ["lines without end", "a line without end", "a huge literal"])
 def test_memory_is_bounded(server: ImapServer, imap: dict[str, Any], hostility: str) -> None:
     server.script["LIST"] = HOSTILITIES[hostility]
