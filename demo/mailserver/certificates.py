@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_VALIDITY = timedelta(days=30)
+_VALIDITY = timedelta(days=60)
 _CLOCK_SKEW = timedelta(hours=1)
 _KEY_USAGES = (
     "digital_signature",

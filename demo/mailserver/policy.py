@@ -49,10 +49,16 @@ class Directory:
         return None
 
 
-def judge(message: Message, envelope_sender: str, account: Account) -> str:
-    """The refusal that *message* deserves when *account* sends it, or an empty text."""
+def judge(message: Message, envelope_sender: str, account: Account, strict_from: bool = False) -> str:
+    """The refusal that *message* deserves when *account* sends it, or an empty text.
+
+    :arg strict_from: take a From that is not the account's for no valid one, as in the vendor's article; otherwise the
+        account is told that it may not send as that address.
+    """
     addresses = [address for _name, address in getaddresses(message.get_all("From", []))]
     if len(addresses) != 1 or "@" not in addresses[0]:
+        return FROM_INVALID
+    if strict_from and not account.may_send_as(addresses[0]):
         return FROM_INVALID
     for sender in (addresses[0], envelope_sender):
         if not account.may_send_as(sender):

@@ -36,12 +36,14 @@ class Listener:
     :ivar port: TCP port; 0 for one that is free.
     :ivar tls: none, starttls or implicit.
     :ivar authenticated: whether only those who logged in may send, and the From header is judged.
+    :ivar strict_from: whether a foreign From counts as an invalid one; see policy.judge().
     """
 
     name: str
     port: int = 0
     tls: str = _PLAIN
     authenticated: bool = False
+    strict_from: bool = False
 
 
 INTERNAL_RELAY = Listener("internal-relay")
@@ -109,9 +111,11 @@ class _Desk:
         """Judge the message, and keep it unless it is refused."""
         account = _account(session)
         content = envelope.original_content or b""
-        refusal = account and policy.judge(message_from_bytes(content), envelope.mail_from or "", account)
-        if refusal:
-            return refusal
+        if account:
+            message, sender = message_from_bytes(content), envelope.mail_from or ""
+            refusal = policy.judge(message, sender, account, self._listener.strict_from)
+            if refusal:
+                return refusal
         connection = server.transport.get_extra_info("ssl_object")
         arrival = Arrival(
             received_at=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),

@@ -24,6 +24,7 @@ from showcase.errors import DemoError
 
 _RECAP = re.compile(r"^(?P<host>\S+)\s*: (?P<counts>ok=\d+ .*)$", re.MULTILINE)
 _WARNING = re.compile(r"^\[WARNING\]: (.*?)(?=\n\[|\n\n|\Z)", re.MULTILINE | re.DOTALL)
+_FAILURE = re.compile(r"^fatal: \[(?P<host>[^\] ]+)[^\]]*\].*? => (?=\{)", re.MULTILINE)
 _END = 5  # seconds a command may take to end before it is killed
 
 
@@ -33,25 +34,27 @@ class Run:
 
     :ivar status: exit status.
     :ivar recap: host -> {"ok": …, "changed": …, "failed": …, …} as in the PLAY RECAP.
+    :ivar failures: host -> the result of the last task that failed there.
     :ivar warnings: each in one line.
-    :ivar output: what it printed.
     """
 
     status: int
     recap: Mapping[str, Mapping[str, int]]
+    failures: Mapping[str, Mapping[str, Any]]
     warnings: Sequence[str]
-    output: str
 
 
-def playbook(name: str, log: Path, timeout: float) -> Run:
+def playbook(name: str, log: Path, timeout: float, *options: str) -> Run:
     """Run the playbook *name*, whatever comes of it."""
-    status, output = _run(["ansible-playbook", "--diff", name], log, timeout)
+    status, output = _run(["ansible-playbook", "--diff", *options, name], log, timeout)
     recap = {
         match["host"]: {key: int(value) for key, value in (pair.split("=") for pair in match["counts"].split())}
         for match in _RECAP.finditer(output)
     }
+    results = json.JSONDecoder()
+    failures = {match["host"]: results.raw_decode(output, match.end())[0] for match in _FAILURE.finditer(output)}
     warnings = [" ".join(text.split()) for text in _WARNING.findall(log.read_text(encoding="utf-8"))]
-    return Run(status, recap, warnings, output)
+    return Run(status, recap, failures, warnings)
 
 
 def install_collection(log: Path, timeout: float) -> None:

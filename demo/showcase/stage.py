@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,11 @@ from weestimate.instance import Instance
 from showcase import ansible, company, workspace
 
 _ENVIRONMENTS = ("dev", "staging", "prod")
+_LISTENERS = (
+    {"name": "internal-relay"},
+    {"name": "submission", "tls": "starttls", "authenticated": True, "strict_from": True},
+)
+_LAST_CHANGE = "SELECT id, kind, state FROM weestimateMailJournal ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Actor:
         """What its approval server runs with."""
         return control.status(self.instance)
 
+    def last_change(self) -> tuple[int, str, str]:
+        """Number, kind and state of the newest entry in the collection's journal, which lies in the same database."""
+        with closing(sqlite3.connect(self.instance.database)) as connection:
+            return connection.execute(_LAST_CHANGE).fetchone()
+
     def send(self, kind: str, to: str) -> dict[str, Any]:
         """Make its approval server send a mail; return the answer."""
         content = {"acting_user": company.ACTING_USER, "to": to}
@@ -54,7 +65,12 @@ def set_up() -> Iterator[Sequence[Actor]]:
     certificates.make(workspace.CERTIFICATES)
     cast = ansible.inventory(workspace.LOGS / "inventory.log", timeout=60)
     accounts = _accounts(cast)
-    configuration = {"mails": workspace.MAILS, "certificates": workspace.CERTIFICATES, "accounts": accounts}
+    configuration = {
+        "mails": workspace.MAILS,
+        "certificates": workspace.CERTIFICATES,
+        "accounts": accounts,
+        "listeners": _LISTENERS,
+    }
     with lock.hold(workspace.LIFELINE), process.running(configuration, workspace.LOGS) as listeners:
         actors = _instances(cast, listeners, accounts)
         try:
@@ -110,6 +126,7 @@ def _instances(
             "mail_server": company.MAIL_SERVER,
             "mail_relay_port": listeners["internal-relay"],
             "mail_submission_port": ports.submission,
+            "mail_ca_file": str(workspace.CERTIFICATES / "ca.pem"),
             "weestimatectl": str(workspace.DEMO / "weestimatectl"),
         },
         {

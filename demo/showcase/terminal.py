@@ -31,6 +31,12 @@ def say(text: str) -> None:
     print(textwrap.fill(text, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT), flush=True)
 
 
+def points(texts: Iterable[str]) -> None:
+    """A list of sentences."""
+    for text in texts:
+        print(textwrap.fill(text, WIDTH, initial_indent=f"{_INDENT}- ", subsequent_indent=f"{_INDENT}  "), flush=True)
+
+
 def lines(texts: Iterable[str]) -> None:
     """Lines as they are, such as commands to type, after a blank one."""
     print()

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from mailserver import archive, certificates, process
-from showcase import workspace
+from mailserver import archive, certificates, process, server
+from showcase import ansible, terminal, workspace
 from weestimate import control, database, instance, lock
 from weestimate.errors import WeEstimateError
 
@@ -30,6 +30,7 @@ DEMO = Path(__file__).resolve().parents[2] / "demo"
 LOGIN, PASSWORD = "notifications@example.com", "s3cret, \"quoted\" {{ braces }} and 'more'"
 SHARED = "quotes@example.com"
 ALICE, BOB, CUSTOMER, MPOC = "alice@example.com", "bob@example.com", "buyer@example.net", "mpoc@example.net"
+STRICT = replace(server.SUBMISSION, name="strict", strict_from=True)
 APPROVAL = {"acting_user": ALICE, "to": BOB}
 DOCUMENT = {"acting_user": ALICE, "to": CUSTOMER, "mpoc": MPOC}
 
@@ -79,6 +80,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
         "mails": directory / "mails",
         "certificates": directory / "certificates",
         "accounts": {LOGIN: {"password": PASSWORD, "send_as": [SHARED]}},
+        "listeners": [asdict(listener) for listener in (*server.DEFAULT_LISTENERS, STRICT)],
     }
     with process.running(configuration, directory) as ports:
         yield Post(directory, ports)
@@ -246,8 +248,26 @@ def test_the_envelope_sender_is_judged_too(post: Post) -> None:
     assert b"SendAsDenied" in caught.value.smtp_error
 
 
-def _logged_in(post: Post) -> smtplib.SMTP:
-    client = smtplib.SMTP("127.0.0.1", post.ports["submission"], "[127.0.0.1]", 10)
+def test_a_strict_listener_takes_a_foreign_from_for_an_invalid_one(post: Post, start: Start) -> None:
+    port = str(post.ports["strict"])
+    made = start(post.authenticated(**{"SMTP Port": port, "Enable SMTP Send As": "FALSE"}))
+    answer = _send(made, "approval", APPROVAL)
+    assert answer == {"sent": False, "reason": "550 5.7.1 Mandatory From Header is missing or invalid"}
+    database.write(made.database, {"Enable SMTP Send As": "TRUE", "SMTP Connect As": SHARED})
+    control.restart(made)
+    assert _send(made, "approval", APPROVAL)["sent"] is True
+    assert post.last().arrival.listener == "strict"
+
+
+def test_a_strict_listener_judges_the_envelope_sender_as_the_others_do(post: Post) -> None:
+    message = EmailMessage()
+    message["From"] = LOGIN
+    with _logged_in(post, "strict") as client, pytest.raises(smtplib.SMTPDataError, match="SendAsDenied"):
+        client.send_message(message, ALICE, [BOB])
+
+
+def _logged_in(post: Post, listener: str = "submission") -> smtplib.SMTP:
+    client = smtplib.SMTP("127.0.0.1", post.ports[listener], "[127.0.0.1]", 10)
     client.starttls(context=ssl.create_default_context(cafile=str(post.ca_file)))
     client.login(LOGIN, PASSWORD)
     return client
@@ -430,6 +450,35 @@ def test_a_taken_port_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(workspace, "_PORTS", (port, _free_port()))
         assert len(workspace.free_ports(2)) == 1
         assert port not in workspace.free_ports(2)
+
+
+_FAILING = """\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.fail: {msg: printed on one line}
+      ignore_errors: true
+    - ansible.builtin.assert: {that: [1 == 2], fail_msg: "{ printed on\\nseveral"}
+"""
+
+
+def test_the_last_failure_of_a_run_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "HOME", tmp_path)
+    playbook = tmp_path / "failing.yml"
+    playbook.write_text(_FAILING, "utf-8")
+    run = ansible.playbook(
+        str(playbook), tmp_path / "failing.log", 60, "--inventory", "localhost,", "--connection=local"
+    )
+    assert run.status == 2
+    assert (run.recap["localhost"]["failed"], run.recap["localhost"]["ignored"]) == (1, 1)
+    assert {host: failure["msg"] for host, failure in run.failures.items()} == {"localhost": "{ printed on\nseveral"}
+
+
+def test_lists_keep_to_the_width(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.points(["word " * 40, "short"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= terminal.WIDTH
+    assert [line[:5] for line in lines] == ["   - ", "     ", "     ", "   - "]
 
 
 # --- the instance's database -------------------------------------------------------------------------------------
