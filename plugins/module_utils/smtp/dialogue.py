@@ -177,7 +177,6 @@ class _Conversation:
 
     def _do_ehlo(self) -> Note:
         name = _own_name(self._wire.channel)
-        self._capabilities = {}  # what was heard before is forgotten
         reply = self._wire.ask(f"EHLO {name}")
         if reply.code in _EHLO_UNKNOWN and not self._wire.channel.encrypted:
             return Note("HELO, for the server does not know EHLO", _expected(self._wire.ask(f"HELO {name}"), _YES))

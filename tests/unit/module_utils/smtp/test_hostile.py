@@ -55,19 +55,14 @@ def test_silence(server_tls, point):
 
 @pytest.mark.parametrize("point", ["banner", "handshake", "second EHLO", "AUTH", "RCPT", "message"])
 def test_one_byte_after_the_other_does_not_stretch_the_deadline(server_tls, point):
-    act = drip if point != "handshake" else lambda peer: drip(_Handshaking(peer))
+    act = drip if point != "handshake" else drip_into_the_handshake
     assert failing(server_tls, point, act, SHORT).cause == "connection_timeout"
 
 
-class _Handshaking:
-    """Sends what looks like the beginning of a long TLS record, whatever it is told to say."""
-
-    def __init__(self, peer):
-        self._say = peer.say
-        self._record = iter(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + bytes(1000))
-
-    def say(self, _data):
-        self._say(bytes([next(self._record)]))
+def drip_into_the_handshake(peer):
+    """Answer the client's hello with the beginning of a long record of TLS."""
+    peer.wait()
+    drip(peer, b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + bytes(1000))
 
 
 @pytest.mark.parametrize("point", STAGES)
@@ -177,10 +172,16 @@ def test_injection_behind_starttls(server_tls, encrypted):
     assert server.verbs == ["EHLO", "STARTTLS"], "the conversation is given up"
 
 
+def without_tls(peer):
+    """Go on in clear text after the client's hello."""
+    peer.wait()
+    peer.say(b"250 who needs it\r\n")
+
+
 @pytest.mark.parametrize("answer", ["454 4.7.0 TLS not available", "500 5.5.1 What?", "220 Ready"])
 def test_no_downgrade(server_tls, answer):
     """However STARTTLS fails, nothing is said in clear text instead."""
-    with HostileServer({"STARTTLS": answer, "handshake": b"250 who needs it\r\n"}, server_tls) as server:
+    with HostileServer({"STARTTLS": answer, "handshake": without_tls}, server_tls) as server:
         report = talk(server, "starttls", login=ANN)
     assert report.failed_stage == "tls"
     assert {"AUTH", "MAIL"}.isdisjoint(server.verbs)

@@ -259,6 +259,15 @@ class TestSecrets:
         pieces = {sent[0][start : start + 8].lower() for start in range(len(sent[0]) - 8)}
         assert [piece for piece in pieces if piece in told] == []
 
+    def test_the_digest_of_a_password(self):
+        """Whoever has it, and the challenge, can try passwords out."""
+        digest = "b913a602c7eda7a495b4e6e7334d3890"
+        challenge = "334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+"  # the example of RFC 2195
+        asks = {"AUTH": challenge, "response": f"535 Not {digest}"}
+        with HostileServer({**offering("CRAM-MD5"), **asks}) as server:
+            report = talk(server, login=login(user="tim", password="tanstaaftanstaaf"), stop_after="auth")
+        assert report.failure.text == f"Not {MASK}"
+
     def test_a_line_that_is_no_reply(self):
         with HostileServer({"AUTH": f"{SECRET}\n".encode()}) as server:
             report = talk(server, login=login(password=SECRET), stop_after="auth")

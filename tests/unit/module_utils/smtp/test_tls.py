@@ -47,12 +47,8 @@ def test_a_good_certificate(server_tls, trust, mode):
 
 
 BAD = {
-    "expired": (
-        ("127.0.0.1",),
-        {"validity": Validity(-20, -3)},
-        "certificate_expired",
-        -4,
-    ),  # a day that has begun counts: what has expired is below 0
+    # Days are rounded down, so that whatever has expired is below 0.
+    "expired": (("127.0.0.1",), {"validity": Validity(-20, -3)}, "certificate_expired", -4),
     "not yet valid": (("127.0.0.1",), {"validity": Validity(3, 20)}, "certificate_expired", 19),
     "of another address": (("192.0.2.1", "mail.example.com"), {}, "certificate_hostname_mismatch", 29),
     "self-signed": (("127.0.0.1",), {"self_signed": True}, "certificate_untrusted", 29),
@@ -206,9 +202,14 @@ class TestWrongMode:
         assert (report.failed_stage, report.failure.cause) == ("banner", "tls_wrong_mode")
 
     def test_clear_text_behind_starttls(self):
-        with HostileServer({"handshake": b"250 Who needs it\r\n"}) as server:
+        def go_on(peer):
+            peer.wait()  # what comes before the client's hello is an injection
+            peer.say(b"250 Who needs it\r\n")
+
+        with HostileServer({"handshake": go_on}) as server:
             report = talk(server, "starttls")
         assert (report.failed_stage, report.failure.cause) == ("tls", "protocol_error")
+        assert "250 Who needs it" in report.failure.text
 
     def test_starttls_is_wanted_but_not_offered(self):
         with HostileServer({"EHLO": "250-mail.example.com\r\n250 AUTH PLAIN"}) as server:

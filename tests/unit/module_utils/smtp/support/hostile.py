@@ -77,6 +77,11 @@ class Peer:
             raise _Over
         return line
 
+    def wait(self) -> None:
+        """Wait until the client has said something, and leave it unread."""
+        if not self._lines.peek(1):
+            raise _Over
+
     def encrypt(self) -> None:
         """Take the server's part in a handshake."""
         self._lines.close()
@@ -210,9 +215,9 @@ def leave(_peer: Peer) -> None:
     raise _Over
 
 
-def drip(peer: Peer) -> None:
+def drip(peer: Peer, answer: bytes = b"250-" + b"x" * 1000) -> None:
     """Send one byte after the other, each in time to satisfy a limit that starts anew with every byte."""
-    for octet in b"250-" + b"x" * 1000:
+    for octet in answer:
         peer.say(bytes([octet]))
         time.sleep(0.05)
 
