@@ -18,26 +18,9 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes i
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.providers import BY_WORD, PROVIDERS
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import Rule, pattern
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.stages import ALIASES, MARKS, STAGES
 
 __all__ = ["STAGES", "Diagnosis", "diagnose", "of_cause", "provider_of"]
-
-#: The stages of a test, in their order.
-STAGES = (
-    "settings",
-    "dns",
-    "connect",
-    "banner",
-    "ehlo",
-    "tls",
-    "auth",
-    "mail_from",
-    "rcpt_to",
-    "data",
-    "accepted",
-    "delivered",
-)
-#: Other words for a stage, as logs use them.
-_STAGE_WORDS = {"starttls": "tls"}
 
 
 class Diagnosis(NamedTuple):
@@ -82,9 +65,9 @@ def diagnose(
 ) -> Diagnosis:
     """Judge a failure at ``stage`` by the server's or the client's words.
 
-    ``code`` and ``enhanced`` are taken from the text where they are not given, and so is ``provider``, a word of the
+    Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of the
     catalogue or another name of it. ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the connection.
-    A stage, code or provider that is not known is taken as not given; nothing is raised.
+    Nothing is raised, whatever the text.
     """
     case = _case(stage, text, code, enhanced, provider, port, tls_mode)
     rule = _first_rule(case)
@@ -124,14 +107,21 @@ def _case(
     stage: Any, text: Any, code: Any, enhanced: Any, provider: Any, port: int | None, tls_mode: str | None
 ) -> _Case:
     seen = reply.read(text, code, enhanced)
-    word = _STAGE_WORDS.get(stage, stage)
     return _Case(
-        stage=word if word in STAGES else None,
+        stage=_stage(stage, seen),
         reply=seen,
         provider=_provider(provider, seen),
         port=port,
         tls_mode=tls_mode,
     )
+
+
+def _stage(given: Any, seen: reply.Reply) -> str | None:
+    """The stage as given, by any of its names, or else the one whose marks the reply bears."""
+    word = ALIASES.get(given, given)
+    if word in STAGES:
+        return word
+    return next((stage for stage, marks in MARKS.items() if pattern(marks).search(seen.all_words)), None)
 
 
 def _provider(given: Any, seen: reply.Reply) -> str | None:
@@ -144,21 +134,36 @@ def _provider(given: Any, seen: reply.Reply) -> str | None:
 
 
 def _first_rule(case: _Case) -> Rule:
-    """The first rule that fits, or the one that says ``unknown``."""
-    return next((rule for rule in RULES if _fits(rule, case)), Rule("unknown", confidence="low"))
+    """The first rule that fits the server's words, else those of the client around them, or one that says ``unknown``."""
+    fitting = (rule for words in (case.reply.words, case.reply.all_words) for rule in RULES if _fits(rule, case, words))
+    return next(fitting, Rule("unknown", confidence="low"))
 
 
-def _fits(rule: Rule, case: _Case) -> bool:
+def _fits(rule: Rule, case: _Case, words: str) -> bool:
     """Whether all fits that the rule asks for, with what costs least asked first."""
     return (
-        (not rule.stages or case.stage is None or case.stage in rule.stages)
+        _fits_stage(rule, case.stage)
         and (not rule.providers or case.provider in rule.providers)
         and (not rule.modes or case.tls_mode in rule.modes)
         and (not rule.ports or case.port in rule.ports)
-        and (not rule.code or bool(re.fullmatch(rule.code, str(case.reply.code or ""))))
+        and (not rule.code or bool(re.fullmatch(rule.code, _code_text(case))))
         and (not rule.enhanced or bool(re.fullmatch(rule.enhanced, case.reply.enhanced or "")))
-        and (not rule.phrases or bool(pattern(rule.phrases).search(case.reply.words)))
+        and (not rule.phrases or bool(pattern(rule.phrases).search(words)))
     )
+
+
+def _fits_stage(rule: Rule, stage: str | None) -> bool:
+    """Where the stage is not known, words fit that are used at several stages, and no mere code."""
+    if rule.stages and stage is None:
+        return bool(rule.phrases) and len(rule.stages) > 1
+    return not rule.stages or stage in rule.stages
+
+
+def _code_text(case: _Case) -> str:
+    """The reply code; where only the enhanced one is known, its class stands for it: 4xx or 5xx."""
+    if case.reply.code or not case.reply.enhanced:
+        return str(case.reply.code or "")
+    return f"{case.reply.enhanced[0]}xx"
 
 
 def _worded(case: _Case, rule: Rule) -> Diagnosis:
@@ -187,7 +192,7 @@ def _sentence(template: str, names: dict[str, str]) -> str:
 def _permanent(case: _Case, rule: Rule) -> bool:
     """Whether an unchanged retry is useless: by the rule, else by the first digit where that counts, else by the cause."""
     cause = CAUSES[rule.cause]
-    digit = str(case.reply.code or case.reply.enhanced or "")[:1]
+    digit = _code_text(case)[:1]
     if rule.permanent is not None:
         return rule.permanent
     return digit == "5" if cause.by_code and digit in ("4", "5") else cause.permanent

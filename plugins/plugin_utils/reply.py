@@ -23,28 +23,42 @@ _ENHANCED = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\.?\d)")
 #: A reply code (RFC 5321, 4.2.1) for a failure, in the places where clients put it.
 _CODE = re.compile(
     r"""
-    ^\W*(?:smtp;\s*)?(?P<first>[45][0-5]\d)(?![.\d])             # at the beginning, or in a delivery report
-    | \((?P<tuple>[45][0-5]\d),                                  # Python: (550, b'...')
-    | (?<![\d.])(?P<both>[45][0-5]\d)[\s-]+(?=[45]\.[0-7]\.\d)   # before its enhanced code
-    | (?:code|response|reply|status|said|error|failed|login|exception|:)\W{1,4}(?P<named>[45][0-5]\d)(?=[\s,;:)'"-]|$)
+    ^\W*(?:smtp;\s*)?(?P<first>[45][0-57]\d)(?![.\d])             # at the beginning, or in a delivery report
+    | \((?P<tuple>[45][0-57]\d),                                  # Python: (550, b'...')
+    | (?<![\d.])(?P<both>[45][0-57]\d)[\s-]+(?=[45]\.[0-7]\.\d)   # before its enhanced code
+    | (?:code|response|reply|status|said|error|failed|login|exception|:)\W{1,4}(?P<named>[45][0-57]\d)(?=[\s,;:)'"-]|$)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+|\\[rnt]")
 _BLANKS = re.compile(r"\s+")
-#: .NET puts a sentence of its own, chosen by the reply code, before the server's.
-_DOTNET = "the server response was:"
+#: Where the server's own words begin. .NET puts a sentence of its own before them, chosen by the reply code; JavaMail
+#: writes "Invalid Addresses", Node.js "Invalid login", whatever the server said.
+_FRAME = re.compile(
+    r"""
+    ^.*?(?:
+        the\ server\ response\ was:
+        | (?:^|[\s:;,(\['"=])[45][0-57]\d(?:[\s-]|,\ ?b?['"])
+    )(?=.*[a-z]{3}.*\s.*[a-z]{3})
+    """,
+    re.VERBOSE,
+)
 _ADDRESS = re.compile(r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}")
 _URL = re.compile(r"https?://([^\s/?#]{1,255})\S*")
 _NEGATIONS = (("can't", "can not"), ("cannot", "can not"), ("won't", "will not"), ("n't", " not"))
 
 
 class Reply(NamedTuple):
-    """A reply: ``line`` and ``evidence`` as people may read it, ``words`` as rules do, and the codes where known."""
+    """A reply: ``line`` and ``evidence`` as people may read it, and the codes where they are known.
+
+    ``words`` are in the form that rules expect: the server's own, without the client's around them; ``all_words`` holds
+    both.
+    """
 
     line: str
     evidence: str
     words: str
+    all_words: str
     code: int | None
     enhanced: str | None
 
@@ -52,10 +66,12 @@ class Reply(NamedTuple):
 def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
     """Read a reply; what the caller does not know of its codes is taken from the text. Raises nothing."""
     line = _one_line(text)
+    words = _words(line)
     return Reply(
         line=line,
         evidence=line if len(line) <= EVIDENCE else f"{line[: EVIDENCE - 1]}…",
-        words=_words(line),
+        words=_FRAME.sub("", words),
+        all_words=words,
         code=_number(code) or _code_in(line),
         enhanced=_known(_ENHANCED, enhanced) or _known(_ENHANCED, line),
     )
@@ -76,8 +92,6 @@ def _one_line(text: Any) -> str:
 def _words(line: str) -> str:
     """The line in the form that phrases expect: see `catalogue.rule`."""
     text = line.lower().replace("\u2019", "'")
-    before, found, after = text.partition(_DOTNET)
-    text = after if found and after.strip() else before
     for short, long in _NEGATIONS:
         text = text.replace(short, long)
     return _URL.sub(r"\1", _ADDRESS.sub("@", text))

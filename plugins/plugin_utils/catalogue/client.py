@@ -8,7 +8,7 @@ GnuTLS, Schannel. Numbers are those of errno on Linux and macOS, of Windows Sock
 
 from __future__ import annotations
 
-from .rule import ENCRYPTING, NO_CODE, REACHING, Rule
+from .rule import ENCRYPTING, NO_CODE, REACHING, SENDING, Rule
 
 _CLEAR = ("plain", "starttls")
 #: Ports on which a conversation begins in clear text (RFC 5321, RFC 6409), and the one where it begins encrypted (RFC 8314).
@@ -120,6 +120,7 @@ CERTIFICATE = (
         sec_e_wrong_principal|cert_e_cn_no_match|0x80090322|0x800b010f
         (?:wrong|different|unexpected|incorrect) (?:host|common|server|certificate) ?name
         (?:issued|belongs) (?:to|for) (?:another|a different) 
+        certificate-host-mismatch
         verify (?:error|return code)\W{1,3}(?:num=)?(?:62|64)\b
         """,
         ENCRYPTING,
@@ -154,6 +155,7 @@ CERTIFICATE = (
         trust (?:relationship|anchor)
         cert_e_untrustedroot|sec_e_untrusted_root|0x80090325|0x800b0109|0x800b010a
         (?:bad|unsupported)[ _]certificate
+        tlsa-invalid|dane validation
         """,
     ),
 )
@@ -277,6 +279,9 @@ NETWORK = (
     (?:unexpected )?eof (?:occurred|error) .. protocol""",
         ("tls",),
     ),
+    Rule("dns_failure", r"dnssec-invalid|dns (?:query|lookup) failed", SENDING),
+    # What a server says of its own next hop.
+    Rule("connection_refused", r"connection refused|socket error code 10061", SENDING),
     Rule("connection_timeout", _TIMEOUT),
     Rule("server_disconnected", _BROKEN),
     Rule(

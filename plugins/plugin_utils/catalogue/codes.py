@@ -20,13 +20,16 @@ _EXCHANGE = {
     r"[45]\.1\.90": "quota_exceeded",
     r"5\.7\.3": "auth_required",
     r"5\.7\.54": "relay_denied",
-    r"5\.7\.5[17]": "auth_required",
+    r"5\.7\.57": "auth_required",
+    r"5\.7\.512": "from_header_invalid",
+    r"5\.7\.750": "sender_rejected",
+    r"5\.7\.(?:51|505|507|510)": "recipient_rejected",
     r"5\.7\.60": "send_as_denied",
     r"5\.7\.64": "relay_denied",
     r"5\.7\.1(?:2|24|3\d)": "recipient_rejected",
     r"5\.7\.504": "recipient_unknown",
     r"5\.7\.506": "protocol_error",
-    r"5\.7\.(?:50[1239]|51[0-9]|6\d\d|7\d\d|23|25)": "sender_reputation_blocked",
+    r"5\.7\.(?:50[1239]|51[1345]|6\d\d|7\d\d|23|25)": "sender_reputation_blocked",
     r"5\.7\.508": "rate_limited",
 }
 #: SMTP AUTH submissions that keep failing in one way are slowed down; what is to be mended is that way.
@@ -41,8 +44,9 @@ _EXCHANGE_THROTTLES = {
 
 def _at(providers: tuple[str, ...], meanings: Mapping[str, str], stages: tuple[str, ...] = ()) -> Iterator[Rule]:
     """One rule for each code of a table."""
+    confidence = "high" if providers else "medium"
     for enhanced, cause in meanings.items():
-        yield Rule(cause, stages=stages, enhanced=enhanced, providers=providers)
+        yield Rule(cause, stages=stages, enhanced=enhanced, providers=providers, confidence=confidence)
 
 
 PROVIDERS = (
@@ -87,7 +91,7 @@ _REGISTRY_SENDING = {
     r"[45]\.4\.6": "protocol_error",
     r"[45]\.4\.2": "server_disconnected",
     r"[45]\.4\.[01345]": "server_busy_or_unavailable",
-    r"[45]\.4\.7": "connection_timeout",
+    r"[45]\.4\.(?:7|300)": "connection_timeout",
     r"[45]\.3\.[0-25]": "server_busy_or_unavailable",
     r"5\.7\.8": "auth_required",
 }
@@ -98,8 +102,9 @@ REGISTRY = (
     *_at((), _REGISTRY_SENDING, (*GREETING, *SENDING)),
 )
 
-REPLY_CODES = (
+_BY_CODE = (
     Rule("auth_bad_credentials", stages=LOGIN, code="535"),
+    Rule("protocol_error", stages=LOGIN, code="501"),
     Rule("auth_not_offered", stages=LOGIN, code="50[0-4]"),
     Rule("auth_policy_blocked", stages=LOGIN, code="534|525"),
     Rule("tls_required", stages=LOGIN, code="538|523"),
@@ -108,5 +113,7 @@ REPLY_CODES = (
     Rule("auth_required", stages=SENDING, code="530"),
     Rule("protocol_error", code="50[0-5]"),
     Rule("server_busy_or_unavailable", code="421|521"),
+    Rule("server_busy_or_unavailable", stages=GREETING, code="554"),
     Rule("recipient_rejected", stages=RECIPIENTS, code="556"),
 )
+REPLY_CODES = tuple(rule._replace(confidence="low") for rule in _BY_CODE)

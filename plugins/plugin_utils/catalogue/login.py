@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from .rule import LOGIN, Rule
+from .rule import GREETING, LOGIN, SENDING, Rule
 
 ENCRYPTION = (
+    Rule("protocol_error", r"pipelin\w*|may not be repeated", ("tls",)),
     Rule(
         "tls_not_offered",
         r"""
@@ -23,7 +24,7 @@ ENCRYPTION = (
         {secure}(?: extension| command| support| connections?)? {be}{lacking}
         (?:not|n?either) (?:support|offer|advertise|announce|provide|implement)\w* .. (?:{secure}|secure|that feature)
         advertised? that feature
-        {secure} {be}required,? but (?:was )?(?:not|un)
+        {secure} {be}required,? but .. (?:not|un)
         (?:starttls|tls|ssl) attempted but
         starttls-not-supported
         must support tls
@@ -55,12 +56,24 @@ ENCRYPTION = (
         {denied} .. {insecure}
         not {allowed} .. (?:without|until|unless) .. {secure}
         (?:without|unless|until) .. {secure}
-        not (?:be )?encrypted .. {denied}
+        not (?:\w+ )?encrypted
         """,
+        (*GREETING, *LOGIN, *SENDING),
     ),
 )
 
 RULES = (
+    Rule(
+        "protocol_error",
+        r"""
+        not decode|decod\w+ .. {failed}|base64
+        malformed .. response|bad protocol
+        already authenticated
+        argument
+        """,
+        LOGIN,
+    ),
+    Rule("auth_required", r"auth\w* .. {required}", LOGIN, code="530"),
     Rule(
         "auth_smtp_auth_disabled",
         r"""
@@ -184,6 +197,7 @@ RULES = (
         LOGIN,
         code="(?!4).*|454|421|432",
     ),
+    Rule("auth_bad_credentials", r"{wrong} .. (?:credentials|password|user ?name)", LOGIN),
     Rule(
         "server_busy_or_unavailable",
         r"""

@@ -35,7 +35,7 @@ _PLAIN = (
         (?:8|eight)-?bit\w*|binarymime
         (?:character|char|encod\w+|codec)s? .. (?:not|invalid|illegal|unsupported)
         (?:invalid|illegal|unsupported|bad) .. (?:characters?|encoding|charset)
-        body type .. not supported
+        body type .. not supported|unknown encoding
         """,
         SENDING,
     ),
@@ -66,6 +66,14 @@ _PLAIN = (
         code="4..",
     ),
     Rule("auth_required", r"(?:turn on|enable) smtp auth\w*"),
+    Rule("quota_exceeded", r"(?:daily|monthly|24[- ]hour) .. (?:quota|limit|allowance)\b", SENDING),
+    Rule(
+        "protocol_error",
+        r"""
+        pipelin\w*|improper use of
+        (?:routing|mail) loop|loop\w* (?:detected|back)|hop ?count|too many hops
+        """,
+    ),
     # "Relaying denied, authentication required": what is denied is the relaying. Zoho's "Relaying disallowed as" an
     # address is about the sender.
     Rule(
@@ -96,6 +104,10 @@ _AUTHENTICITY = (
         dkim|dmarc|arc (?:fail|valid)
         ptr\b|reverse[- ]?(?:dns|lookup|name|mapping|ip|record|host)|rdns|fcrdns|forward[- ]confirm\w*
         not find your (?:reverse )?host ?name
+        unauthenticated e-?mail .. (?:accepted|domain)
+        (?:low|poor|bad|negative) reputation
+        ip .. not in .. (?:white|allow)[- ]?list
+        \w*outboundspam\w*
         """,
         (*GREETING, *SENDING),
     ),
@@ -114,6 +126,7 @@ _SENDER = (
         relaying disallowed as
         (?:must|should|has to) (?:be .. )?(?:match|equal|same|correspond|belong)\w* .. {login}
         {sender} .. (?:not|mis) ?(?:be )?(?:match|same|equal|correspond|belong|agree|identical)\w* .. {login}
+        {login} .. {sender} .. (?:not|mis) ?match
         {login} .. (?:not|mis) ?(?:match|own|correspond|belong)\w* .. {sender}
         {login} .. not {allowed} .. (?:as|from|behalf|{sender}|@)
         not {allowed} to (?:send|use|submit|relay) .. (?:as|from (?!this (?:ip|host|server))|on behalf)\b
@@ -176,18 +189,24 @@ _RELAY = (
         we do not (?:accept|handle|process) .. (?:that|this|the) domain
         gateway .. not .. (?:accept|relay)
         client host rejected: access denied
-        (?:client|host|ip) .. not {allowed} to (?:relay|send|use|connect)
+        (?:client|host|ip) .. not {allowed} to (?:relay|use)
         """,
         (*GREETING, *SENDING),
         permanent=True,
     ),
 )
 
+_STORAGE = r"""
+    mail ?box size
+    (?:{mailbox}|mail ?folder) {be}full\b
+    over[- ]?quota|exceed\w* .. (?:storage|quota|disk)|disk ?space
+    {mailbox} .. (?:exceed\w*|reached|over) .. (?:quota|space|storage|local limit)
+"""
+
 _LIMITS = (
     # A mailbox that its owner no longer reads stays full.
     Rule("quota_exceeded", r"out of storage .. inactive", SENDING, permanent=True),
-    Rule("quota_exceeded", r"mail ?box size|{mailbox} {be}full\b|over[- ]?quota|exceed\w* .. storage", SENDING),
-    Rule("quota_exceeded", r"(?:daily|monthly|24[- ]hour) (?:\w+ ){0,2}?(?:quota|limit|allowance)", SENDING),
+    Rule("quota_exceeded", _STORAGE, SENDING),
     Rule(
         "rate_limited",
         r"""
@@ -197,18 +216,17 @@ _LIMITS = (
         (?:unusual(?:ly high)?|unexpected|excessive|high) (?:rate|volume|amount|number)
         at a rate
         {many} .. (?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?)\b
-        {many} .. (?:connections?|concurrent|sessions?|smtp|requests?|deliver\w+|channels?|hits|commands|transactions|simultaneous|parallel)\b
+        {many} .. (?:connections?|concurrent|sessions?|smtp|requests?|deliver\w+|channels?|hits|transactions|simultaneous|parallel)\b
         (?:messages?|mails?|e-?mails?|recipients?|connections?|sessions?|requests?|volume|rcpts?|thread) .. (?:limit\w*|threshold|cap)\b
         too (?:quickly|fast|frequent\w*|often)|frequency
         (?:per|this|in an|every|each|within (?:an?|one)|last) (?:hour|minute|second)
         concurren\w+|simultaneous|hourly|minute\b
-        limit (?:exceeded|reached)|exceeded? .. limits?\b
+        limits? .. (?:exceeded|reached)|exceeded? .. limits?\b
         slow(?:ing)? down
         deferred due to (?!dns|dmarc|spf)|temporarily deferred
         {many} .. (?:rate|limit|threshold)\b
         (?:reduce|lower) .. (?:rate|volume|number|sending)
         policyd|quota .. (?:messages|emails) per
-        submission ?quota
         """,
         (*GREETING, *SENDING),
     ),
@@ -250,6 +268,10 @@ _REPUTATION = (
         (?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:{denied}|suspicious|untrusted|poor|bad|unauthenticated)
         (?:blocked|banned|rejected|refus\w+|denied|den(?:y|ies)) .. (?:ip\b|network|client host|connection from|range)
         ip(?: address)? .. not {allowed}
+        ip=[\d.]+ .. problem occurred
+        not {allowed} to connect|not accepting connections|no access from
+        (?:you|host|server) .. sending spam
+        sending .. (?:paused|suspended)
         client host .. {denied}
         from (?:\S+ )?(?:dynamic|residential|dial-?up|generic|suspicious|blocked|bad|this host|your (?:ip|host|server|network))
         dynamic(?:ally)? .. (?:ip|address|range|pool|allocated)|(?:residential|dial-?up) (?:ip|address|range|line|host)
@@ -257,7 +279,7 @@ _REPUTATION = (
         (?:domain|e-?mail|message) .. not pass
         spam abuse detected|bad outbound sender|outbound spam|tenant has exceeded
         part of .. network
-        spammer|spam source|botnet|open proxy|(?:infected|zombie) (?:host|machine|pc)
+        banned sender|spammer|spam source|botnet|open proxy|(?:infected|zombie) (?:host|machine|pc)
         abus(?:e|ive) .. (?:from|ip|your|detected)|history of abuse
         {denied} (?:sending )?(?:ip|host|network|country)\b
         (?:unusual|suspicious|abnormal) (?:\w+ )?activity
@@ -271,7 +293,7 @@ _RECIPIENT_RULES = (
     Rule("recipient_unknown", r"recipient address(?:es)? rejected ?: access denied", enhanced=r"5\.4\.1"),
     # X.1.3 is a bad destination's syntax (RFC 3463, 3.2), and so is 501 where a recipient is given (RFC 5321, 4.2.3).
     Rule("recipient_rejected", r"{wrong} .. address|address syntax", ("rcpt_to",), code="501"),
-    Rule("recipient_unknown", r"unverified address|address verification", RECIPIENTS),
+    Rule("recipient_unknown", r"recipient .. (?:unverified|undeliverable) address|address verification", RECIPIENTS),
     Rule(
         "recipient_rejected",
         r"""
@@ -280,12 +302,13 @@ _RECIPIENT_RULES = (
         (?:restricted|limited) to (?:authenticated|internal|members|authori[sz]ed|certain)
         only (?:accepts?|receives?|takes?|allows?) (?:messages?|mail|e-?mails?)? ?from
         only .. (?:can|may|are allowed to) (?:post|send|mail)
+        delivery not authori[sz]ed|not authori[sz]ed, message refused
         resolver\.rst\.(?!\w*size)
         null ?mx
         not (?:able to |currently |be able to )?(?:accept|receiv|tak|allow)\w* (?:any |new |e-?|incoming |inbound )*(?:messages?|mail|e-?mails?)
         reserved by rfc|reserved (?:top|tld|domain)
         rejected by (?:the )?(?:destination|recipient|user)
-        not a valid rfc|(?:not |in) ?valid (?:rfc\S* )?(?:recipient )?address syntax
+        recipient .. not a valid rfc|(?:not |in) ?valid (?:rfc\S* )?(?:recipient )?address syntax
         {wrong} (?:recipient|destination|mailbox) (?:address )?(?:syntax|format|name)
         (?:recipient|rcpt to)(?: address)? (?:syntax|format)|syntax .. (?:recipient|forward-path|rcpt)
         suspected .. recipient|recipient .. (?:unsubscribe\w*|bounce\w*)|suppress\w*
@@ -293,14 +316,17 @@ _RECIPIENT_RULES = (
         not (?:a )?(?:member|{allowed} to (?:send|post)) .. (?:list|group|recipient|mailbox|this address)
         not in .. (?:allowed|whitelist|safe)\w*
         no valid recipients
+        no longer accepts? (?:mail|messages)|user rules|blocked by the recipient
+        missing final|empty address|local address contains
         (?:recipient|user|mailbox|owner) .. (?:refuses|not (?:wish|want)|declines|chosen|blocked you|rejects (?:mail|messages|your))
         recipient has .. block\w*
         """,
-        SENDING,
+        RECIPIENTS,
     ),
 )
 
 _SENDER_RULES = (
+    Rule("sender_rejected", r"sender address rejected", SENDING),
     Rule(
         "sender_rejected",
         r"""
@@ -311,6 +337,8 @@ _SENDER_RULES = (
         (?:activate|validate|confirm) (?:your|the) .. (?:account|sender|domain|address)
         un(?:verified|registered|configured|validated|confirmed) .. (?:sender|domain|address|identity)
         identit(?:y|ies) failed
+        domain .. {be}{disabled}
+        pending (?:approval|review|verification)|under review|not (?:yet )?approved
         domain(?: of)? .. not {allowed}
         not {allowed} to perform
         sender signature|sending domain
@@ -338,7 +366,8 @@ _SENDER_RULES = (
 _NOBODY = Rule(
     "recipient_unknown",
     r"""
-    {mailbox} .. {unknown}
+    {mailbox} .. (?:{unknown}|incorrect|not (?:present|an? active))
+    not an active address|no one at this address|bad(?:rcptto|recipientto)|not in my validrcptto
     @\W{0,3} {be}{unknown}
     (?:{unknown}|no such|bad|no) (?:\w+ ){0,2}?{mailbox}
     not (?:our|any) (?:customer|user|mailbox|account)
@@ -356,19 +385,22 @@ _NOBODY = Rule(
     code="(?!4).*",
 )
 
-#: That there is no such recipient is said in many ways; that one is closed, in words that also fit other things.
+_CLOSED = Rule(
+    "recipient_rejected",
+    r"""
+    {mailbox} .. {disabled}
+    {mailbox} {be}{disabled}
+    {disabled} (?:\w+ )?{mailbox}
+    """,
+    RECIPIENTS,
+    code="(?!4).*",
+)
+
+#: In answer to MAIL FROM the same words are about the sender.
 _RECIPIENT = (
-    Rule(
-        "recipient_rejected",
-        r"""
-        {mailbox}(?: \S+)? .. {disabled}
-        {mailbox} {be}{disabled}
-        {disabled} (?:\w+ )?{mailbox}
-        """,
-        SENDING,
-        code="(?!4).*",
-    ),
+    _CLOSED,
     _NOBODY,
+    *(rule._replace(cause="sender_rejected", stages=("mail_from",)) for rule in (_CLOSED, _NOBODY)),
     Rule(
         "recipient_unknown",
         r"""
@@ -377,6 +409,21 @@ _RECIPIENT = (
         """,
         RECIPIENTS,
         code="4..",
+    ),
+)
+
+#: What is wrong with the form of a message; its From header has a cause of its own.
+_FORM = (
+    Rule(
+        "protocol_error",
+        r"""
+        {message} .. malformed|malformed .. {message}
+        headers? .. (?:{wrong}|format|missing|duplicate|compliant)
+        (?:{wrong}|missing|duplicate|no) .. headers?
+        mime\b|start boundary|disposition
+        """,
+        CONTENT,
+        code="(?!4).*",
     ),
 )
 
@@ -421,21 +468,21 @@ _PROTOCOL = (
     Rule(
         "protocol_error",
         r"""
-        pipelin\w*
-        protocol (?:violation|error|synchroni[sz]ation)|synchroni[sz]ation error|improper use of
+        protocol (?:violation|error|synchroni[sz]ation)|synchroni[sz]ation error
         (?:syntax|parameter|argument|command)s? .. (?:error|{wrong}|{lacking}|not (?:allowed|valid|known|accepted)|unexpected|out of|missing|rejected)
-        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:command|sequence|syntax|order|argument|parameter|helo|ehlo|reply|greeting)s?\b
+        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:commands?|sequence|syntax|order|argument|parameter|helo|ehlo|reply|greeting)s?\b
         syntax error|error .. syntax
-        (?:need|send|issue|expect\w*|say|use|no|missing|polite|without|must) .. (?:(?:mail|rcpt) (?:command|from|to|first)|helo|ehlo|hello)\b
+        (?:need|send|issue|expect\w*|missing|without) (?:\w+ )?(?:mail|rcpt)(?: command| first|/rcpt|\W*$)
+        (?:need|send|issue|expect\w*|missing|say|use|no|polite) (?:\w+ )?(?:helo|ehlo|hello)
+        (?:mail|rcpt|helo|ehlo) first|no data\b
         (?:helo|ehlo)\b.{0,40}?(?:reject\w*|invalid|bad|required|must|fully|syntax|need|refus\w*|not|first|denied|literal|raw|forged|own)
         \((?:helo|ehlo)\)
         nested mail|sender already|already (?:specified|given|started)
         (?:bare|stray|lone) (?:<?lf>?|<?cr>?|newline|line ?feed)
         line (?:is )?too long|lines? length
-        loop\w*|hop ?count|too many hops
         refused our helo
         (?:{wrong}|unexpected|unparsable) (?:server )?(?:reply|response|line|answer|greeting|status)
-        mime\b|(?:message )?headers? .. (?:{wrong}|format|missing|duplicate)|rfc ?\d{3,4}
+        rfc ?\d{3,4}
         not (?:a )?(?:smtp|mail) server|does not speak
         """,
         ("banner", "ehlo", "tls", *LOGIN, *SENDING),
@@ -470,7 +517,7 @@ _MOMENT = (
         (?:internal|local|lookup|write|configuration|processing|unexpected|technical|resource\w*) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
         (?:not |un)available
         no healthy|licen[cs]e .. expired
-        (?:too|very) busy|overload\w*|load (?:average|is)|high load|heavily loaded
+        (?:too|very) busy|overloaded|load (?:average|is)|high load|heavily loaded
         (?:insufficient|no|low|out of|not enough) (?:system )?(?:resources?|memory|storage|disk|space|swap|file)
         maintenance|shutting down|restart\w*|starting up|not ready
         (?:unable|failed|not) (?:to )?(?:process|complete|handle|connect|deliver|open|write|verify|contact|create|queue|store)
@@ -479,7 +526,6 @@ _MOMENT = (
         confidence="medium",
     ),
     Rule("server_busy_or_unavailable", r"requested (?:mail )?action aborted", code="4..", confidence="medium"),
-    Rule("sender_reputation_blocked", r"blocked\W*$", SENDING, confidence="medium"),
     # Postfix puts "Recipient address rejected" before any text of its administrator's.
     Rule("recipient_rejected", r"policy rejection", RECIPIENTS, permanent=True, confidence="medium"),
     Rule(
@@ -493,6 +539,7 @@ _MOMENT = (
         RECIPIENTS,
         confidence="medium",
     ),
+    Rule("sender_reputation_blocked", r"blocked(?:\W*$| - | see\b)", SENDING, confidence="medium"),
 )
 
 WORDS = (
@@ -506,6 +553,7 @@ WORDS = (
     *_REPUTATION,
     *_SENDER_RULES,
     *_RECIPIENT,
+    *_FORM,
     *_SPAM,
     *_PROTOCOL,
 )
