@@ -20,7 +20,12 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule imp
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.stages import ALIASES, MARKS, STAGES
 
-__all__ = ["STAGES", "Diagnosis", "diagnose", "of_cause", "provider_of"]
+__all__ = ["STAGES", "STAGE_WORDS", "TLS_MODES", "Diagnosis", "diagnose", "of_cause", "provider_of"]
+
+
+#: The stages, and other words for them.
+STAGE_WORDS = (*STAGES, *ALIASES)
+TLS_MODES = ("plain", "starttls", "implicit")
 
 
 class Diagnosis(NamedTuple):

@@ -35,13 +35,15 @@ _BROKEN = r"""
     forcibly closed
     broken pipe
     (?:lost|dropped|closed|terminated) (?:the )?connection
-    (?:socket|session|stream|channel|transport) (?:was |has been |is )?(?:\w+ )?(?:closed|hang up|hung up|ended|disconnected)
+    (?:socket|session|stream|channel|transport) (?:was |has been |is )?(?:\w+ )?(?:closed|hang up|hung up)
+    (?:socket|session|stream|channel|transport) (?:was |has been |is )?(?:\w+ )?(?:ended|disconnected)
     net_io_connectionclosed
     unable to (?:read|write) data (?:from|to) the transport
     (?:unexpected(?:ly)?|premature(?:ly)?) (?:\w+ ){0,2}?(?:eof|end of file|closed?|disconnect\w*|end)
     \[?eof\]?(?: occurred| error|$)
     eoferror
-    (?:server|host|peer|party|remote(?: end| side)?) (?:has |had |unexpectedly )*(?:closed|disconnected|hung up|dropped|went away)
+    (?:server|host|peer|party|remote(?: end| side)?) (?:has |had |unexpectedly )*(?:closed|disconnected)
+    (?:server|host|peer|party|remote(?: end| side)?) (?:has |had |unexpectedly )*(?:hung up|dropped|went away)
     disconnected (?:unexpectedly|by|without|before|during)
     smtpserverdisconnected
     please run connect\(\) first
@@ -119,7 +121,7 @@ CERTIFICATE = (
         (?:target )?principal name is incorrect
         sec_e_wrong_principal|cert_e_cn_no_match|0x80090322|0x800b010f
         (?:wrong|different|unexpected|incorrect) (?:host|common|server|certificate) ?name
-        (?:issued|belongs) (?:to|for) (?:another|a different) 
+        (?:issued|belongs) (?:to|for) (?:another|a different)
         certificate-host-mismatch
         verify (?:error|return code)\W{1,3}(?:num=)?(?:62|64)\b
         """,
@@ -163,7 +165,10 @@ CERTIFICATE = (
 VERSION = Rule(
     "tls_version_or_cipher",
     r"""
-        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:not (?:supported|allowed|enabled|available)|no longer|deprecated|disabled|required|unsupported|retired|minimum|or (?:later|higher|newer|above))
+        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:not (?:supported|allowed|enabled|available))
+        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:no longer|deprecated|disabled)
+        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:required|unsupported|retired|minimum)
+        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:or (?:later|higher|newer|above))
         (?:upgrade|update|minimum|requires?|use|need|at least)\w* .. (?:ssl|tls)[ v]{0,2}1\.[23]
         (?:deprecated|old|older|legacy|outdated) (?:version of |versions of )?(?:tls|ssl)
         """,
@@ -227,7 +232,8 @@ NETWORK = (
         gai_?error
         (?:enotfound|eai_noname|eai_nodata|eai_fail)\b
         no such host
-        (?:host(?: ?name)?|domain|server)(?: name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
+        host(?: ?name)?(?: name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
+        (?:domain|server)(?: name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
         host not found
         (?:not|unable to|failed to|cannot|failure to|error) (?:be )?(?:resolv\w+|look ?up)
         unable to resolve

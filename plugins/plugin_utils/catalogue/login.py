@@ -82,7 +82,8 @@ RULES = (
         smtp ?(?:client )?auth\w*(?: \w+){0,3}? (?:disabled|not enabled|turned off|switched off|not activated)
         authenticated (?:client )?smtp(?: submission)? {be}(?:disabled|not enabled)
         (?:smtp|imap|pop3?|mail client|external \w+|protocol|client) (?:\w+ )?{be}{disabled}
-        (?:smtp|imap|pop3?|mail client|protocol) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
+        (?:smtp|imap|pop3?) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
+        (?:mail client|protocol) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
         {mailbox} .. (?:not enabled|disabled|not activated) for (?:smtp|authenticated|mail client|external|pop|imap)
         (?:enable|activate|turn on) .. (?:smtp|imap|pop)\b
         not have access rights to this service
@@ -94,8 +95,10 @@ RULES = (
     Rule(
         "auth_basic_auth_retired",
         r"""
-        basic auth\w*(?: \w+){0,2}? (?:{disabled}|not supported|no longer|turned off|removed|deprecated|retired|unsupported)
-        (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:no longer|retired|deprecated|removed)
+        basic auth\w*(?: \w+){0,2}? (?:{disabled}|not supported|no longer|turned off)
+        basic auth\w*(?: \w+){0,2}? (?:removed|deprecated|retired|unsupported)
+        (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:no longer|retired)
+        (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:deprecated|removed)
         (?:no longer|not) (?:support|accept|allow)\w* .. (?:basic|legacy|less secure|password-based)
         less secure apps? .. (?:no longer|not|disabled|removed|turned off)
         {must} .. (?:modern auth\w*|oauth ?2?|xoauth2)
@@ -152,7 +155,8 @@ RULES = (
         advertised
         {lacking} (?:smtp )?(?:auth\w*|sasl)
         (?:invalid|bad) (?:smtp )?(?:auth\w*|sasl) (?:type|mech\w*|method)
-        no (?:\w+ )?(?:suitable|supported|compatible|valid|worthy|common|acceptable|matching|known|available) .. (?:auth\w*|sasl|mech\w*)
+        no (?:\w+ )?(?:suitable|supported|compatible|valid|worthy) .. (?:auth\w*|sasl|mech\w*)
+        no (?:\w+ )?(?:common|acceptable|matching|known|available) .. (?:auth\w*|sasl|mech\w*)
         (?:auth\w*|sasl) .. no (?:\w+ )?(?:mechanism|mechs?)
         mechanism\w*(?: \S+)? {be}(?:{lacking}|not allowed|too weak|invalid)
         (?:not|n?either) (?:support|offer|advertise|announce|provide)\w* .. (?:auth\w*|sasl|login|mechanism)

@@ -18,7 +18,8 @@ _PLAIN = (
         r"""
         gr[ae]y[- ]?list\w*|gr[ae]ylst
         postgrey|milter-greylist|sqlgrey
-        first (?:time|contact|encounter|attempt|seen|delivery|message|mail) .. (?:sender|try|retry|again|later|delay|from)
+        first (?:time|contact|encounter|attempt) .. (?:sender|try|retry|again|later|delay|from)
+        first (?:seen|delivery|message|mail) .. (?:sender|try|retry|again|later|delay|from)
         (?:try|come|retry|resend|send|back) .. (?:in|after|at) (?:about |at least )?\d+ ?(?:s|sec\w*|m|min\w*)\b
         (?:not yet|never) .. (?:seen|known|authori[sz]ed) .. (?:before|triplet|deliver)
         triplet
@@ -44,7 +45,8 @@ _PLAIN = (
         r"""
         (?:{message}|size|it)(?: \S+){0,3}? {be}(?:too (?:large|big|long)|oversi[sz]ed?|larger than)
         {message} (?:file )?(?:size|length) .. (?:exceed\w*|limit\w*|over|too|larger|maximum|bigger|beyond|not)
-        (?:exceed\w*|over|larger than|bigger than|beyond|above|greater than) .. (?:size|length|(?:mega|kilo)?bytes|[mk]i?b)\b
+        (?:exceed\w*|over|larger than) .. (?:size|length|(?:mega|kilo)?bytes|[mk]i?b)\b
+        (?:bigger than|beyond|above|greater than) .. (?:size|length|(?:mega|kilo)?bytes|[mk]i?b)\b
         (?:recip|sender|message|max|org)\w*size\w*
         size (?:limit|restriction|constraint|exceed\w*|too|of (?:this|the|your) (?:message|mail|e-?mail))
         too (?:large|big) (?:a )?(?:message|mail|attachment|for)
@@ -130,7 +132,8 @@ _SENDER = (
         {login} .. (?:not|mis) ?(?:match|own|correspond|belong)\w* .. {sender}
         {login} .. not {allowed} .. (?:as|from|behalf|{sender}|@)
         not {allowed} to (?:send|use|submit|relay) .. (?:as|from (?!this (?:ip|host|server))|on behalf)\b
-        not {allowed} to (?:send|use|submit) .. (?:this|that|the|other|your|another|different) .. (?:{sender}|address|domain)\b
+        not {allowed} to (?:send|use|submit) .. (?:this|that|the|other) .. (?:{sender}|address|domain)\b
+        not {allowed} to (?:send|use|submit) .. (?:your|another|different) .. (?:{sender}|address|domain)\b
         (?:can|may|could) not (?:send|use) .. (?:as|from|on behalf of) (?!this (?:ip|server|host|client))
         {sender} (?:address )?(?:\S+ )?{be}not {allowed} (?:for|by|to) .. {login}
         {sender} address (?:\S+ )?{be}not {allowed}\W*$
@@ -145,9 +148,12 @@ _SENDER = (
         "from_header_invalid",
         r"""
         mandatory from
-        (?:from:? (?:header|field|line|address)|header from|5322[.]?from|'from'|"from"|from:) .. (?:{wrong}|missing|empty|blank|absent)
-        (?:from:? (?:header|field|line)|header from|5322[.]?from|'from'|"from"|from:) .. (?:syntax|required|multiple|duplicate|must|not|more)
-        (?:{wrong}|missing|no|multiple|empty|without|duplicate|lack\w*|more than one|two or more) .. from:? ?(?:header|field|line|:)
+        (?:from:? (?:header|field|line|address)) .. (?:{wrong}|missing|empty|blank|absent)
+        (?:header from|5322[.]?from|'from'|"from"|from:) .. (?:{wrong}|missing|empty|blank|absent)
+        (?:from:? (?:header|field|line)|header from) .. (?:syntax|required|multiple|duplicate|must|not|more)
+        (?:5322[.]?from|'from'|"from"|from:) .. (?:syntax|required|multiple|duplicate|must|not|more)
+        (?:{wrong}|missing|no|multiple|empty|without) .. from:? ?(?:header|field|line|:)
+        (?:duplicate|lack\w*|more than one|two or more) .. from:? ?(?:header|field|line|:)
         (?:missing|no|without|valid address in|address(?:es)? in) .. ['"]?from['"]?:? ?(?:header|field)
         (?:{wrong}|missing|no|multiple|empty) (?:\w+ )?(?:sender|originator) (?:header|field)
         """,
@@ -183,7 +189,10 @@ _RELAY = (
         r"""
         (?:domain|host) {be}not in my list
         not one of our (?:customers|domains|clients)
-        (?:recipient|domain|address|user|host|destination) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted|handled|served|managed)(?: here| by| on|$|[.;,])
+        (?:recipient|domain|address) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted)(?: here| by| on|$|[.;,])
+        (?:recipient|domain|address) (?:\S+ )?{be}not (?:\w+ )?(?:handled|served|managed)(?: here| by| on|$|[.;,])
+        (?:user|host|destination) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted)(?: here| by| on|$|[.;,])
+        (?:user|host|destination) (?:\S+ )?{be}not (?:\w+ )?(?:handled|served|managed)(?: here| by| on|$|[.;,])
         not (?:a )?local (?:domain|host|address|recipient|user)
         non-?(?:accepted|local) (?:domain|recipient|user)
         we do not (?:accept|handle|process) .. (?:that|this|the) domain
@@ -216,8 +225,10 @@ _LIMITS = (
         (?:unusual(?:ly high)?|unexpected|excessive|high) (?:rate|volume|amount|number)
         at a rate
         {many} .. (?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?)\b
-        {many} .. (?:connections?|concurrent|sessions?|smtp|requests?|deliver\w+|channels?|hits|transactions|simultaneous|parallel)\b
-        (?:messages?|mails?|e-?mails?|recipients?|connections?|sessions?|requests?|volume|rcpts?|thread) .. (?:limit\w*|threshold|cap)\b
+        {many} .. (?:connections?|concurrent|sessions?|smtp|requests?)\b
+        {many} .. (?:deliver\w+|channels?|hits|transactions|simultaneous|parallel)\b
+        (?:messages?|mails?|e-?mails?|recipients?) .. (?:limit\w*|threshold|cap)\b
+        (?:connections?|sessions?|requests?|volume|rcpts?|thread) .. (?:limit\w*|threshold|cap)\b
         too (?:quickly|fast|frequent\w*|often)|frequency
         (?:per|this|in an|every|each|within (?:an?|one)|last) (?:hour|minute|second)
         concurren\w+|simultaneous|hourly|minute\b
@@ -241,7 +252,8 @@ _QUOTA = (
         over[ -]?quota
         quota ?(?:\w+ )?(?:exceed\w*|full|reached|violation|limit|over\w*|used)
         (?:exceed\w*|over|out of|beyond|reached|above|no|insufficient|violat\w*) .. quota
-        (?:daily|monthly|24[- ]hour|weekly|per[- ]day|credit|sending|free plan|plan|trial)s? .. (?:quota|limit|cap|exceeded|exhausted|allowance)\b
+        (?:daily|monthly|24[- ]hour|weekly|per[- ]day)s? .. (?:quota|limit|cap|exceeded|exhausted|allowance)\b
+        (?:credit|sending|free plan|plan|trial)s? .. (?:quota|limit|cap|exceeded|exhausted|allowance)\b
         (?:quota|limit|allowance) .. (?:per|a|the|this|each|today) ?(?:day|month|24|week)
         (?:messages|e-?mails|mails|recipients) (?:\S+ )?(?:per|a|each) (?:day|month|24)
         insufficient (?:disk |mailbox |mail ?box )?(?:storage|space)(?! (?:on )?(?:the )?system)
@@ -265,7 +277,17 @@ _REPUTATION = (
         reputation
         {be}listed (?:in|by|on|at|as)|listing in
         (?:user |spam )?complaints?
-        (?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:{denied}|suspicious|untrusted|poor|bad|unauthenticated)
+        (?:your|the|this|sending) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}{denied}
+        (?:your|the|this|sending) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
+        (?:your|the|this|sending) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
+        (?:client|source|connecting) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}{denied}
+        (?:client|source|connecting) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
+        (?:client|source|connecting) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
+        (?:your|the|this|sending) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
+        (?:your|the|this|sending) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
+        (?:client|source|connecting) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
+        (?:client|source) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
+        connecting (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
         (?:blocked|banned|rejected|refus\w+|denied|den(?:y|ies)) .. (?:ip\b|network|client host|connection from|range)
         ip(?: address)? .. not {allowed}
         ip=[\d.]+ .. problem occurred
@@ -273,7 +295,8 @@ _REPUTATION = (
         (?:you|host|server) .. sending spam
         sending .. (?:paused|suspended)
         client host .. {denied}
-        from (?:\S+ )?(?:dynamic|residential|dial-?up|generic|suspicious|blocked|bad|this host|your (?:ip|host|server|network))
+        from (?:\S+ )?(?:dynamic|residential|dial-?up|generic|suspicious)
+        from (?:\S+ )?(?:blocked|bad|this host|your (?:ip|host|server|network))
         dynamic(?:ally)? .. (?:ip|address|range|pool|allocated)|(?:residential|dial-?up) (?:ip|address|range|line|host)
         fail\w* (?:\w+ )?(?:sender )?authentication (?:check|polic)\w*
         (?:domain|e-?mail|message) .. not pass
@@ -305,20 +328,26 @@ _RECIPIENT_RULES = (
         delivery not authori[sz]ed|not authori[sz]ed, message refused
         resolver\.rst\.(?!\w*size)
         null ?mx
-        not (?:able to |currently |be able to )?(?:accept|receiv|tak|allow)\w* (?:any |new |e-?|incoming |inbound )*(?:messages?|mail|e-?mails?)
+        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*messages?
+        not (?:able to |currently |be able to )?(?:tak|allow)\w* (?:any |new |e-?|incoming |inbound )*messages?
+        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*mail
+        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*e-?mails?
+        not (?:able to |currently |be able to )?(?:tak|allow)\w* (?:any |new |e-?|incoming |inbound )*(?:mail|e-?mails?)
         reserved by rfc|reserved (?:top|tld|domain)
         rejected by (?:the )?(?:destination|recipient|user)
         recipient .. not a valid rfc|(?:not |in) ?valid (?:rfc\S* )?(?:recipient )?address syntax
         {wrong} (?:recipient|destination|mailbox) (?:address )?(?:syntax|format|name)
         (?:recipient|rcpt to)(?: address)? (?:syntax|format)|syntax .. (?:recipient|forward-path|rcpt)
         suspected .. recipient|recipient .. (?:unsubscribe\w*|bounce\w*)|suppress\w*
-        (?:dlp|distribution list|group|members?|moderat\w+|allowed[- ]?senders?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
+        (?:dlp|distribution list|group|members?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
+        (?:moderat\w+|allowed[- ]?senders?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
         not (?:a )?(?:member|{allowed} to (?:send|post)) .. (?:list|group|recipient|mailbox|this address)
         not in .. (?:allowed|whitelist|safe)\w*
         no valid recipients
         no longer accepts? (?:mail|messages)|user rules|blocked by the recipient
         missing final|empty address|local address contains
-        (?:recipient|user|mailbox|owner) .. (?:refuses|not (?:wish|want)|declines|chosen|blocked you|rejects (?:mail|messages|your))
+        (?:recipient|user|mailbox|owner) .. (?:refuses|not (?:wish|want)|declines|chosen)
+        (?:recipient|user|mailbox|owner) .. (?:blocked you|rejects (?:mail|messages|your))
         recipient has .. block\w*
         """,
         RECIPIENTS,
@@ -331,8 +360,12 @@ _SENDER_RULES = (
         "sender_rejected",
         r"""
         sandbox
-        (?:e-?mail|identit\w+|address|domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*(?:verified|confirmed|validated|activated|registered|configured)
-        not (?:match )?(?:an? )?(?:verified|validated|registered|confirmed|configured|known) (?:sender|domain|address|identity|sending)
+        (?:e-?mail|identit\w+|address) .. (?:not|un) ?(?:been |yet )*(?:verified|confirmed|validated)
+        (?:domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*(?:verified|confirmed|validated)
+        (?:e-?mail|identit\w+|address) .. (?:not|un) ?(?:been |yet )*(?:activated|registered|configured)
+        (?:domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*(?:activated|registered|configured)
+        not (?:match )?(?:an? )?(?:verified|validated|registered) (?:sender|domain|address|identity|sending)
+        not (?:match )?(?:an? )?(?:confirmed|configured|known) (?:sender|domain|address|identity|sending)
         verify (?:your |the )?(?:account|e-?mail|domain|sender)
         (?:activate|validate|confirm) (?:your|the) .. (?:account|sender|domain|address)
         un(?:verified|registered|configured|validated|confirmed) .. (?:sender|domain|address|identity)
@@ -349,8 +382,14 @@ _SENDER_RULES = (
     Rule(
         "sender_rejected",
         r"""
-        (?:{wrong}|syntax|unqualified|unknown|fake|unroutable|unresolvable|blocked|denied)(?: \S+){0,3}? (?:sender|return[- ]path|reverse-path|mail from|from address|originator)
-        (?:sender|mail from|return[- ]path|from address|envelope from|originator|reverse-path) .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*|domain|reject\w*|unroutable|fail\w*|must)
+        (?:{wrong}|syntax|unqualified|unknown|fake)(?: \S+){0,3}? (?:sender|return[- ]path|reverse-path)
+        (?:{wrong}|syntax|unqualified|unknown|fake)(?: \S+){0,3}? (?:mail from|from address|originator)
+        (?:unroutable|unresolvable|blocked|denied)(?: \S+){0,3}? (?:sender|return[- ]path|reverse-path)
+        (?:unroutable|unresolvable|blocked|denied)(?: \S+){0,3}? (?:mail from|from address|originator)
+        (?:sender|mail from|return[- ]path|from address) .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*)
+        (?:envelope from|originator|reverse-path) .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*)
+        (?:sender|mail from|return[- ]path|from address) .. (?:domain|reject\w*|unroutable|fail\w*|must)
+        (?:envelope from|originator|reverse-path) .. (?:domain|reject\w*|unroutable|fail\w*|must)
         (?:sender|mail from|return[- ]path|originator) .. not (?:resolve|exist|accept|have)\w*
         sender address
         domain of .. (?:sender|@)
@@ -435,11 +474,15 @@ _SPAM = (
         virus|malware|malicious|infect\w*|trojan|worm|ransom\w*
         phish\w*|scam|fraud\w*
         unsolicited|bulk (?:mail|e-?mail|message)|junk
-        {message} .. (?:filter\w*|blocked|contains?|prohibit\w*|forbidden|suspicious|objectionable|inappropriate|dangerous|banned|offensive|unwanted)
-        (?:{message}|file (?:type|extension)|url|link)s? .. (?:reject\w*|{denied}|restrict\w*|polic\w*|discarded|bounced|quarantin\w*)
-        (?:{denied}|prohibited|illegal|dangerous|executable|restricted|suspicious|unacceptable) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
+        {message} .. (?:filter\w*|blocked|contains?|prohibit\w*|forbidden|suspicious)
+        {message} .. (?:objectionable|inappropriate|dangerous|banned|offensive|unwanted)
+        (?:{message}|file (?:type|extension)|url|link)s? .. (?:reject\w*|{denied}|restrict\w*)
+        (?:{message}|file (?:type|extension)|url|link)s? .. (?:polic\w*|discarded|bounced|quarantin\w*)
+        (?:{denied}|prohibited|illegal|dangerous) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
+        (?:executable|restricted|suspicious|unacceptable) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
         (?:policy|local policy|administrative) (?:\w+ )?(?:reasons?|violation|reject\w*|issue|restriction)
-        (?:security|local|site|message|content|corporate|e-?mail|mail|delivery|company|usage) (?:polic(?:y|ies)|reason|issue)
+        (?:security|local|site|message|content) (?:polic(?:y|ies)|reason|issue)
+        (?:corporate|e-?mail|mail|delivery|company|usage) (?:polic(?:y|ies)|reason|issue)
         {denied} (?:due to|by|for|because of|as per|under) .. polic\w*
         polic(?:y|ies) .. (?:violat\w*|{denied}|prohibit\w*)
         (?:violat\w+|against) .. polic\w*
@@ -469,13 +512,16 @@ _PROTOCOL = (
         "protocol_error",
         r"""
         protocol (?:violation|error|synchroni[sz]ation)|synchroni[sz]ation error
-        (?:syntax|parameter|argument|command)s? .. (?:error|{wrong}|{lacking}|not (?:allowed|valid|known|accepted)|unexpected|out of|missing|rejected)
-        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:commands?|sequence|syntax|order|argument|parameter|helo|ehlo|reply|greeting)s?\b
+        (?:syntax|parameter|argument|command)s? .. (?:error|{wrong}|{lacking}|not (?:allowed|valid|known|accepted))
+        (?:syntax|parameter|argument|command)s? .. (?:unexpected|out of|missing|rejected)
+        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:commands?|sequence|syntax|order|argument)s?\b
+        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:parameter|helo|ehlo|reply|greeting)s?\b
         syntax error|error .. syntax
         (?:need|send|issue|expect\w*|missing|without) (?:\w+ )?(?:mail|rcpt)(?: command| first|/rcpt|\W*$)
         (?:need|send|issue|expect\w*|missing|say|use|no|polite) (?:\w+ )?(?:helo|ehlo|hello)
         (?:mail|rcpt|helo|ehlo) first|no data\b
-        (?:helo|ehlo)\b.{0,40}?(?:reject\w*|invalid|bad|required|must|fully|syntax|need|refus\w*|not|first|denied|literal|raw|forged|own)
+        (?:helo|ehlo)\b.{0,40}?(?:reject\w*|invalid|bad|required|must|fully|syntax)
+        (?:helo|ehlo)\b.{0,40}?(?:need|refus\w*|not|first|denied|literal|raw|forged|own)
         \((?:helo|ehlo)\)
         nested mail|sender already|already (?:specified|given|started)
         (?:bare|stray|lone) (?:<?lf>?|<?cr>?|newline|line ?feed)
@@ -512,15 +558,19 @@ _MOMENT = (
     Rule(
         "server_busy_or_unavailable",
         r"""
-        (?:service|server|system|host|resource|queue|database|backend|ldap)s? .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
-        (?:service|server|system|host)s? .. (?:not (?:available|accepting|ready|active|running)|offline|shut\w*|unreachable|exhaust\w*)
-        (?:internal|local|lookup|write|configuration|processing|unexpected|technical|resource\w*) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
+        (?:service|server|system|host)s? .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
+        (?:resource|queue|database|backend|ldap)s? .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
+        (?:service|server|system|host)s? .. (?:not (?:available|accepting|ready|active|running))
+        (?:service|server|system|host)s? .. (?:offline|shut\w*|unreachable|exhaust\w*)
+        (?:internal|local|lookup|write|configuration) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
+        (?:processing|unexpected|technical|resource\w*) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
         (?:not |un)available
         no healthy|licen[cs]e .. expired
         (?:too|very) busy|overloaded|load (?:average|is)|high load|heavily loaded
         (?:insufficient|no|low|out of|not enough) (?:system )?(?:resources?|memory|storage|disk|space|swap|file)
         maintenance|shutting down|restart\w*|starting up|not ready
-        (?:unable|failed|not) (?:to )?(?:process|complete|handle|connect|deliver|open|write|verify|contact|create|queue|store)
+        (?:unable|failed|not) (?:to )?(?:process|complete|handle|connect|deliver)
+        (?:unable|failed|not) (?:to )?(?:open|write|verify|contact|create|queue|store)
         deferr?\w*|delay\w*
         """,
         confidence="medium",

@@ -23,7 +23,7 @@ STAGES = (
 )
 
 #: Other words for a stage, as logs and libraries use them.
-ALIASES = {"starttls": "tls", "helo": "ehlo", "mail": "mail_from", "rcpt": "rcpt_to"}
+ALIASES = {"starttls": "tls"}
 
 #: Phrases that give a stage away, the first that fits; Postfix and Exim say it, and so do the names of exceptions.
 MARKS = {
