@@ -67,9 +67,11 @@ class Instance:
         return f"http://{self.control_host}:{self.control_port}"
 
     def save(self) -> None:
-        """Write instance.json."""
+        """Write instance.json in one step, so that nobody reads half of it."""
         content = {key: value for key, value in asdict(self).items() if key != "directory"}
-        (self.directory / "instance.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        unfinished = self.directory / "instance.json.part"
+        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(self.directory / "instance.json")
 
     def next_generation(self) -> int:
         """Count one more start and return the new count, beginning with 1."""
