@@ -27,7 +27,7 @@ def smtp_diagnosis(
     port: int | str | None = None,
     tls_mode: str | None = None,
 ) -> dict[str, Any]:
-    """Judge a reply as `smtp_diagnosis.yml` documents it; raises AnsibleFilterError, naming the words that are allowed."""
+    """Judge a reply, as `smtp_diagnosis.yml` documents it; AnsibleFilterError names the words that are allowed."""
     _require("stage", stage, STAGE_WORDS)
     _require("tls_mode", tls_mode, TLS_MODES)
     diagnosis = diagnose(

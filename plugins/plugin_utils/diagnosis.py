@@ -70,9 +70,9 @@ def diagnose(
 ) -> Diagnosis:
     """Judge a failure at ``stage`` by the server's or the client's words.
 
-    Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of the
-    catalogue or another name of it. ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the connection.
-    Nothing is raised, whatever the text.
+    Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of
+    the catalogue or another name of it; ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the
+    connection. Nothing is raised, whatever the text.
     """
     case = _case(stage, text, code, enhanced, provider, port, tls_mode)
     rule = _first_rule(case)
@@ -139,7 +139,7 @@ def _provider(given: Any, seen: reply.Reply) -> str | None:
 
 
 def _first_rule(case: _Case) -> Rule:
-    """The first rule that fits the server's words, else those of the client around them, or one that says ``unknown``."""
+    """The first rule that fits the server's words, else those of the client around them, else ``unknown``."""
     fitting = (rule for words in (case.reply.words, case.reply.all_words) for rule in RULES if _fits(rule, case, words))
     return next(fitting, Rule("unknown", confidence="low"))
 
@@ -177,7 +177,7 @@ def _worded(case: _Case, rule: Rule) -> Diagnosis:
         "server": provider.title if provider else "the mail server",
         "console": provider.admin if provider else "the mail server's administration",
     }
-    steps = (*cause.at.get(case.provider or "", ()), *cause.remedy)
+    steps = (*cause.remedy, *cause.at.get(case.provider or "", ()), *cause.otherwise)
     return Diagnosis(
         cause=rule.cause,
         owner=cause.owner,
@@ -195,7 +195,7 @@ def _sentence(template: str, names: dict[str, str]) -> str:
 
 
 def _permanent(case: _Case, rule: Rule) -> bool:
-    """Whether an unchanged retry is useless: by the rule, else by the first digit where that counts, else by the cause."""
+    """Whether an unchanged retry is useless: by the rule, by the first digit where that counts, or by the cause."""
     cause = CAUSES[rule.cause]
     digit = _code_text(case)[:1]
     if rule.permanent is not None:

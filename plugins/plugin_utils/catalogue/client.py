@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What clients say of names, networks and TLS: Python, .NET, MailKit, PowerShell, Java, Go, Node.js, PHP, curl, OpenSSL,
-GnuTLS, Schannel. Numbers are those of errno on Linux and macOS, of Windows Sockets, and of SSPI.
+"""What clients say of names, networks and TLS.
+
+Clients are the libraries of Python, .NET, Java, Go, Node.js and PHP, MailKit, curl, OpenSSL, GnuTLS and Schannel;
+numbers are those of errno on Linux and macOS, of Windows Sockets, and of SSPI.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from .rule import ENCRYPTING, NO_CODE, REACHING, SENDING, Rule
 
 _CLEAR = ("plain", "starttls")
-#: Ports on which a conversation begins in clear text (RFC 5321, RFC 6409), and the one where it begins encrypted (RFC 8314).
+#: Ports on which a conversation begins in clear text (RFC 5321, RFC 6409), and encrypted (RFC 8314).
 _CLEAR_PORTS = (25, 587, 2525)
 _TLS_PORTS = (465,)
 

@@ -4,8 +4,8 @@
 
 """What status codes mean where words do not tell: a provider's own, those of the registry, and bare reply codes.
 
-The registry is IANA's "SMTP Enhanced Status Codes", made of RFC 3463, 4468, 4865, 4954, 5248, 6531, 6710, 7293, 7372, 7505 and 8689;
-reply codes are those of RFC 5321, 4.2, with 4954 (login), 7504 (521, 556) and 3207 (STARTTLS).
+The registry is IANA's "SMTP Enhanced Status Codes", filled by RFC 3463, 4468, 4865, 4954, 5248, 6531, 6710, 7293, 7372,
+7505 and 8689; reply codes are those of RFC 5321, 4.2, with 3207 (STARTTLS), 4954 (login) and 7504 (521, 556).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from typing import NamedTuple
 class Provider(NamedTuple):
     """A mail service.
 
-    ``admin`` is where its administrator mends things; ``domains`` are those in which its hosts lie; ``marks`` are phrases
-    by which a reply gives itself away; ``aliases`` are other words for it.
+    ``admin`` is where its administrator mends things; ``domains`` are those in which its hosts lie; ``marks`` are
+    phrases by which a reply gives itself away; ``aliases`` are other words for it.
     """
 
     title: str
@@ -32,7 +32,10 @@ PROVIDERS = {
         "Microsoft 365",
         "the Exchange admin center",
         ("office365.com", "office365.us", "outlook.com", "outlook.cn", "mx.microsoft", "outlook.office365.com"),
-        r"prod\.outlook\.com|protection\.outlook\.com|aka\.ms/|smtpclientauthentication|office ?365|[45]\.7\.(?:139|[5-7]\d\d)\b|[45]\.2\.25\d\b",
+        r"""
+        prod\.outlook\.com|protection\.outlook\.com|aka\.ms/|smtpclientauthentication|office ?365
+        [45]\.7\.(?:139|[5-7]\d\d)\b|[45]\.2\.25\d\b
+        """,
         ("microsoft365", "microsoft_365", "m365", "o365", "exchange_online", "outlook", "microsoft", "hotmail"),
     ),
     "exchange": Provider(

@@ -5,7 +5,7 @@
 """What a rule of the catalogue is, and the small language in which it states the words that it looks for.
 
 Phrases stand one on a line. Each is a regular expression over text as `reply` leaves it: lower case, one line, "not"
-written out, mail addresses masked as ``@``. Two shorthands keep phrases readable and make them fit more than one server:
+written out, mail addresses masked as ``@``. Two shorthands keep phrases readable and make them fit many servers:
 
 - ``{mailbox}`` stands for a family of words of `FAMILIES`;
 - `` .. `` (with its blanks) stands for up to `GAP` characters between two words.
@@ -38,7 +38,8 @@ FAMILIES = {
     r"|inbox|local[- ]part|person|destination|e-?mail id)",
     "sender": r"(?:sender(?:'s)?|from(?! \d)|return[- ]path|originator|reverse[- ]path)",
     "message": r"(?:message|mail|e-?mail|content|body|attachment|file|data)(?:s|'s)?",
-    "login": r"(?:log[- ]?in|log[- ]?on|sign[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|authori[sz]ed user|auth)",
+    "login": r"(?:log[- ]?in|log[- ]?on|sign[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|auth"
+    r"|authori[sz]ed user)",
     "password": r"(?:password|passwd|pass ?phrase|pass|api[- ]?key|token|grant|credentials?)",
     "secure": r"(?:starttls|tls|ssl|encrypt\w*|secured? (?:connection|channel|session))",
     "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
@@ -51,7 +52,8 @@ FAMILIES = {
     r"|not (?:currently )?(?:active|enabled|activated|accepting))",
     "denied": r"(?:denied|refused|rejected|prohibited|forbidden|disallowed|blocked|banned|declined"
     r"|not (?:be )?(?:currently )?(?:allowed|permitted|authori[sz]ed|accepted|possible|supported|enabled))",
-    "denies": r"(?:den(?:y|ies)|refus(?:e|es|ing)|rejects?|prohibits?|forbids?|disallows?|blocks?|(?:will|do|does|can) not|no|never)",
+    "denies": r"(?:den(?:y|ies)|refus(?:e|es|ing)|rejects?|prohibits?|forbids?|disallows?|blocks?|no|never"
+    r"|(?:will|do|does|can) not)",
     "lacking": r"(?:not (?:\w+ )?(?:supported|available|advertised|offered|announced|enabled|recogni[sz]ed|implemented"
     r"|understood|configured|active)|un(?:supported|available|recogni[sz]ed|known|implemented)|disabled)",
     "allowed": r"(?:allowed|permitted|authori[sz]ed|entitled|eligible|(?:have|has) (?:the )?(?:permissions?|rights?))",
