@@ -188,8 +188,9 @@ class EncryptedChannel:
         self._incoming.write(data)
 
     def _flush(self, deadline: Deadline) -> None:
-        if self._outgoing.pending:
-            self._below.send(self._outgoing.read(), deadline)
+        data = self._outgoing.read()
+        if data:
+            self._below.send(data, deadline)
 
 
 def _judged(error: ssl.SSLError) -> ConnectionLost:

@@ -46,6 +46,18 @@ def test_a_good_certificate(server_tls, trust, mode):
     assert stage(report, "tls").detail == f"TLSv1.3, {report.tls['cipher']}, {SUBJECT}"
 
 
+@encrypted
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="the wish is known to Linux alone")
+def test_the_first_answer_after_the_handshake_is_not_held_up(server_tls, mode):
+    """TLS 1.3 sends its tickets and then the answer; without care, each conversation would wait 40 ms for it."""
+    waits = []
+    for _attempt in range(5):
+        with serving(server_tls, mode) as server:
+            report = talk(server, mode, stop_after="tls")
+        waits.append(stage(report, "banner").elapsed_ms + stage(report, "ehlo").elapsed_ms)
+    assert min(waits) < 30
+
+
 BAD = {
     # Days are rounded down, so that whatever has expired is below 0.
     "expired": (("127.0.0.1",), {"validity": Validity(-20, -3)}, "certificate_expired", -4),
