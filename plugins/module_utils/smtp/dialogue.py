@@ -257,8 +257,10 @@ class _Conversation:
         refused: list[tuple[str, Reply]] = []
         for recipient in self._outgoing.recipients:
             reply = self._wire.ask(f"RCPT TO:<{recipient}>")
-            if not reply.accepted:
+            if reply.refused:
                 refused.append((recipient, reply))
+            else:
+                _expected(reply, _YES)
             if reply.code == CLOSING:
                 break
         if refused:

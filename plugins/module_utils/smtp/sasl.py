@@ -19,8 +19,6 @@ from .wire import Reply, Wire, readable
 
 #: "334 …": the server asks; its text is base64 (RFC 4954, 4).
 _ASKS = 334
-#: "235 …": logged in.
-AUTHENTICATED = 235
 #: "504 …": the mechanism is not known after all (RFC 4954, 4).
 UNKNOWN_MECHANISM = 504
 

@@ -48,13 +48,8 @@ class Reply:
         return " ".join(words.split())
 
     @property
-    def accepted(self) -> bool:
-        """Whether it is a "yes" (RFC 5321, 4.2.1)."""
-        return 200 <= self.code < 300
-
-    @property
     def refused(self) -> bool:
-        """Whether it is a "no", for now or for good."""
+        """Whether it is a "no", for now or for good (RFC 5321, 4.2.1)."""
         return self.code >= 400
 
 

@@ -119,7 +119,7 @@ def test_malformed_replies(server_tls, point, reply):
         assert failing(server_tls, point, reply).cause == "protocol_error"
 
 
-@pytest.mark.parametrize("point", ["banner", "EHLO", "STARTTLS", "AUTH", "MAIL", "DATA", "message"])
+@pytest.mark.parametrize("point", IN_CLEAR_WORDS)
 def test_a_reply_that_does_not_fit(server_tls, point):
     """It is no refusal, but nothing to go on with either."""
     failure = failing(server_tls, point, "354 Go on" if point != "DATA" else "250 Thank you")
