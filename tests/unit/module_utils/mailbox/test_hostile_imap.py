@@ -25,6 +25,9 @@ TIMEOUT, SLACK = 0.2, 2.5
 
 MEGABYTE = 1024 * 1024
 
+#: Seconds and bytes after which even these servers give up, so that a client without limits fails instead of hanging.
+PATIENCE, ENOUGH = 4, 64 * MEGABYTE
+
 #: What is said at each point of a visit, in their order.
 POINTS = ["greeting", "CAPABILITY", "AUTHENTICATE", "LIST", "EXAMINE", "UID SEARCH", "UID FETCH"]
 
@@ -36,12 +39,13 @@ def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _silent(server: ImapServer) -> Iterator[bytes]:
-    server.ended.wait(10)
+    server.ended.wait(PATIENCE)
     yield b""
 
 
 def _dripping(server: ImapServer) -> Iterator[bytes]:
-    while not server.ended.wait(0.02):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and not server.ended.wait(0.02):
         yield b"*"
 
 
@@ -51,7 +55,7 @@ def _gone(_server: ImapServer) -> Iterator[bytes]:
 
 def _endless(piece: bytes) -> Script:
     def pieces(server: ImapServer) -> Iterator[bytes]:
-        while not server.ended.is_set():
+        while server.said < ENOUGH:
             yield piece
 
     return pieces

@@ -27,6 +27,9 @@ TEST_MAIL = {"subject": f"Approval {TOKEN}", "x_weestimate_mail_test": TOKEN}
 #: Seconds that a visit may take, and that it may exceed them in these tests, on a machine that is busy.
 TIMEOUT, SLACK = 0.2, 2.5
 
+#: Seconds and bytes after which even these servers give up, so that a client without limits fails instead of hanging.
+PATIENCE, ENOUGH = 4, 64 * 1024 * 1024
+
 
 def _look(
     mailpit: SmallMailpit, search: Search, *, timeout: float = 2, delete: bool = False, **arguments: Any
@@ -209,20 +212,21 @@ def _ok(body: bytes) -> list[bytes]:
 
 
 def _silent(mailpit: SmallMailpit) -> Iterator[bytes]:
-    mailpit.ended.wait(5)
+    mailpit.ended.wait(PATIENCE)
     yield b""
 
 
 def _dripping(mailpit: SmallMailpit) -> Iterator[bytes]:
     yield b"HTTP/1.1 200 OK\r\nX: "
-    while not mailpit.ended.wait(0.02):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and not mailpit.ended.wait(0.02):
         yield b"x"
 
 
 def _endless(head: bytes, piece: bytes) -> Callable[[SmallMailpit], Iterator[bytes]]:
     def pieces(mailpit: SmallMailpit) -> Iterator[bytes]:
         yield head
-        while not mailpit.ended.is_set():
+        while mailpit.said < ENOUGH:
             yield piece
 
     return pieces
