@@ -23,6 +23,7 @@ _TIMEOUT = r"""
     esockettimedout
     (?:wsaetimedout|winerror 10060|10060)\b
     did not properly respond
+    (?:execution|connection) expired
     deadline (?:has )?(?:exceeded|elapsed|expired)
     no (?:response|answer|greeting|banner) (?:was )?(?:received )?(?:from .{0,60}? )?(?:with)?in \d+
     (?:server|host) (?:did|does|is) not respond\w*
@@ -124,11 +125,12 @@ CERTIFICATE = (
         sec_e_wrong_principal|cert_e_cn_no_match|0x80090322|0x800b010f
         (?:wrong|different|unexpected|incorrect) (?:host|common|server|certificate) ?name
         (?:issued|belongs) (?:to|for) (?:another|a different)
-        certificate-host-mismatch
         verify (?:error|return code)\W{1,3}(?:num=)?(?:62|64)\b
         """,
         ENCRYPTING,
     ),
+    # Exchange Online says this of the recipient's server (DANE, RFC 7672).
+    Rule("certificate_hostname_mismatch", r"certificate-host-mismatch"),
     Rule(
         "certificate_untrusted",
         r"""
@@ -287,7 +289,7 @@ NETWORK = (
     (?:unexpected )?eof (?:occurred|error) .. protocol""",
         ("tls",),
     ),
-    Rule("dns_failure", r"dnssec-invalid|dns (?:query|lookup) failed", SENDING),
+    Rule("dns_failure", r"dnssec-invalid|dns (?:query|lookup) failed"),
     # What a server says of its own next hop.
     Rule("connection_refused", r"connection refused|socket error code 10061", SENDING),
     Rule("connection_timeout", _TIMEOUT),

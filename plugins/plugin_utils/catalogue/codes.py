@@ -50,6 +50,9 @@ def _at(providers: tuple[str, ...], meanings: Mapping[str, str], stages: tuple[s
 
 
 PROVIDERS = (
+    # Exchange Online slows down or shuts out an IP address for a while (4.7.500 to 699, 850 to 899).
+    Rule("rate_limited", r"server busy", enhanced=r"4\.7\.[56]\d\d"),
+    Rule("sender_reputation_blocked", r"access denied", enhanced=r"4\.7\.[568]\d\d"),
     *(
         Rule(cause, f"sender throttled due to continuous {errors}", permanent=False)
         for errors, cause in _EXCHANGE_THROTTLES.items()

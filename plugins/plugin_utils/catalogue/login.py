@@ -50,14 +50,19 @@ ENCRYPTION = (
         starttls (?:command )?(?:first|before)
         {secure}(?: \w+){0,2}? {be}(?:must be )?{required}
         requires? .. {secure}
-        (?:use|using|enable|issue|start|try) (?:starttls|tls|ssl|encryption)
         only .. (?:over|with|via|through|on|after|using) (?:an? )?{secure}
+        not {allowed} (?:before|prior to) {secure}
         {insecure} .. {denied}
         {denied} .. {insecure}
         not {allowed} .. (?:without|until|unless) .. {secure}
         (?:without|unless|until) .. {secure}
         not (?:\w+ )?encrypted
         """,
+    ),
+    # To a client that has just tried it, the same words say something else.
+    Rule(
+        "tls_required",
+        r"(?:use|using|enable|issue|start|try) (?:starttls|tls|ssl|encryption)",
         (*GREETING, *LOGIN, *SENDING),
     ),
 )
@@ -74,6 +79,8 @@ RULES = (
         LOGIN,
     ),
     Rule("auth_required", r"auth\w* .. {required}", LOGIN, code="530"),
+    # QQ Mail lists all that may be wrong, and begins with the likeliest.
+    Rule("auth_bad_credentials", r"account is abnormal, service is not open", LOGIN),
     Rule(
         "auth_smtp_auth_disabled",
         r"""
@@ -216,6 +223,10 @@ RULES = (
         LOGIN,
         code="4..",
     ),
+)
+
+#: Words that any reply to a login holds: they count where nothing else was said, of the network either.
+GENERAL = (
     Rule(
         "auth_bad_credentials",
         r"""

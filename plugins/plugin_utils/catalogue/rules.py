@@ -21,6 +21,7 @@ RULES = (
     *login.RULES,
     *sending.WORDS,
     *client.NETWORK,
+    *login.GENERAL,
     *sending.GENERAL,
     *codes.REGISTRY,
     *codes.REPLY_CODES,

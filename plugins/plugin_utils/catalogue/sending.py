@@ -68,6 +68,7 @@ _PLAIN = (
         code="4..",
     ),
     Rule("auth_required", r"(?:turn on|enable) smtp auth\w*"),
+    Rule("sender_rejected", r"unresolvable .. (?:from|domain)", SENDING),
     Rule("quota_exceeded", r"(?:daily|monthly|24[- ]hour) .. (?:quota|limit|allowance)\b", SENDING),
     Rule(
         "protocol_error",
@@ -152,7 +153,7 @@ _SENDER = (
         (?:header from|5322[.]?from|'from'|"from"|from:) .. (?:{wrong}|missing|empty|blank|absent)
         (?:from:? (?:header|field|line)|header from) .. (?:syntax|required|multiple|duplicate|must|not|more)
         (?:5322[.]?from|'from'|"from"|from:) .. (?:syntax|required|multiple|duplicate|must|not|more)
-        (?:{wrong}|missing|no|multiple|empty|without) .. from:? ?(?:header|field|line|:)
+        (?:{wrong}|missing|no|multiple|empty|blank|without) .. from:? ?(?:header|field|line|:)
         (?:duplicate|lack\w*|more than one|two or more) .. from:? ?(?:header|field|line|:)
         (?:missing|no|without|valid address in|address(?:es)? in) .. ['"]?from['"]?:? ?(?:header|field)
         (?:{wrong}|missing|no|multiple|empty) (?:\w+ )?(?:sender|originator) (?:header|field)
@@ -273,7 +274,7 @@ _REPUTATION = (
         r"""
         (?:ip|host|client|helo|ehlo) .. not (?:resolve|match)\w* .. (?:ip|host|address|name|dns)
         {list}\b
-        blocked using|blocked (?:by|at|due to|because|for) .. (?:list\w*|spam|abuse|reputation)
+        blocked using|blocked (?:by|at|due to|because|for) .. (?:list\w*|abuse|reputation)
         reputation
         {be}listed (?:in|by|on|at|as)|listing in
         (?:user |spam )?complaints?
@@ -302,6 +303,7 @@ _REPUTATION = (
         (?:domain|e-?mail|message) .. not pass
         spam abuse detected|bad outbound sender|outbound spam|tenant has exceeded
         part of .. network
+        permanently deferred
         banned sender|spammer|spam source|botnet|open proxy|(?:infected|zombie) (?:host|machine|pc)
         abus(?:e|ive) .. (?:from|ip|your|detected)|history of abuse
         {denied} (?:sending )?(?:ip|host|network|country)\b
