@@ -96,6 +96,10 @@ def fault(login: Login) -> str:
         return f"There is no way to log in called {login.mechanism!r}; known are {', '.join(MECHANISMS)} and auto."
     if wanted == XOAUTH2 and not login.oauth_token:
         return "XOAUTH2 needs an OAuth token."
+    try:
+        f"{login.user}{login.password}{login.oauth_token}".encode()
+    except UnicodeEncodeError:
+        return "SMTP User or SMTP Password holds half of a character (a lone surrogate), which nothing can send."
     return ""
 
 

@@ -48,7 +48,7 @@ class Scrubber:
 
 def _forms(secret: str) -> tuple[str, ...]:
     """How a server may repeat a secret: as it is, as base64, and as JSON has it, in which XOAUTH2 explains failures."""
-    octets = secret.encode()
+    octets = secret.encode("utf-8", "surrogatepass")  # a half character cannot be sent, and is told of elsewhere
     encoded = (encode(octets).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
     return (secret, json.dumps(secret)[1:-1], *encoded)
 

@@ -14,7 +14,7 @@ from canary import Canary
 from hostile import POLITE, HostileServer, leave
 from talk import ANN, MAIL, stage, talk
 
-from ansible_collections.weestimate.mail.plugins.module_utils.smtp.dialogue import Login
+from ansible_collections.weestimate.mail.plugins.module_utils.smtp.dialogue import Login, Route, Trust, converse
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.scrub import MASK, Scrubber
 
 SECRET = Canary.named("parole")
@@ -316,3 +316,12 @@ class TestScrubber:
         scrubber.add_sent(b64("\0ann\0correct horse"))
         words = "5.7.8 Authentication unsuccessful; see https://support.example.com/mail/answer/78754 [AM0PR02CA0100]"
         assert scrubber.clean(words) == words
+
+
+def test_a_password_that_nothing_can_send_is_told_at_the_settings() -> None:
+    route, login = Route("127.0.0.1", 1, "plain"), Login("user", "half \udc80", allow_plaintext=True)
+
+    report = converse(route, Trust(), login, None, "auth", 2)
+
+    assert report.failed_stage == "settings"
+    assert "surrogate" in report.failure.text
