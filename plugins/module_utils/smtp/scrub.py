@@ -58,5 +58,5 @@ def _pattern(form: str) -> str:
 
     A short secret counts only where it stands alone: masking each "a" would hide the text and tell the secret.
     """
-    pattern = r"\s*".join(re.escape(part) for part in readable(form.encode()).split())
+    pattern = r"\s*".join(re.escape(part) for part in readable(form.encode("utf-8", "surrogatepass")).split())
     return pattern if len(form) > 3 else rf"(?<!\w){pattern}(?!\w)"
