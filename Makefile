@@ -55,7 +55,7 @@ demo: $(READY) ## three environments of an embedded WeEstimate converge to their
 test: lint molecule-default pytest ## everything that needs neither root nor a container engine
 
 .PHONY: test-all
-test-all: test importer demo bench-smoke molecule-systemd ## test, and the demo, sanity, systemd, oldest and newest core
+test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, and the demo, sanity, containers, oldest and newest core
 	@$(MAKE) CORE=oldest sanity pytest
 	@$(MAKE) CORE=newest sanity pytest
 
@@ -111,15 +111,16 @@ sanity: $(READY) ## ansible-test sanity
 importer: collection ## what Galaxy checks at an upload
 	@$(IN) $(STEP) "galaxy-importer" .ci/importer $(ARTIFACTS)/*.tar.gz
 
-.PHONY: molecule-default molecule-systemd
+.PHONY: molecule-default molecule-systemd molecule-mail
 molecule-default: collection ## the role on an embedded WeEstimate
 molecule-systemd: collection ## the role on a systemd host in a container (needs root and podman)
-molecule-default molecule-systemd: molecule-%:
+molecule-mail: collection ## test sends through Postfix and Dovecot in a container (needs root and podman)
+molecule-default molecule-systemd molecule-mail: molecule-%:
 	@$(IN) molecule/run $*
 
 .PHONY: bench-smoke
 bench-smoke: collection $(STOCK)/.ready ## the harness of bench on a few instances, without judging the times
-	@$(IN) $(STEP) "bench: smoke test" $(MEASURE) --instances 5 --report-only
+	@$(IN) $(STEP) "bench: smoke test" $(MEASURE) --instances 5 --repetitions 1 --report-only
 
 # uv looks for the interpreters of the oldest and newest core on PATH, and downloads those that are missing. pyenv's
 # commands there only answer for the versions that PYENV_VERSION names.

@@ -32,9 +32,9 @@ from playbook import BenchError
 from report import Finding
 
 PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Finding]] = {
-    "unchanged": lambda folder, given: unchanged.measure(folder, given.instances, given.forks),
+    "unchanged": lambda folder, given: unchanged.measure(folder, given.instances, given.forks, given.repetitions),
     "conversation": lambda folder, given: conversation.measure(folder, given.forks),
-    "fleet": lambda folder, given: fleet.measure(folder, min(given.instances), given.forks),
+    "fleet": lambda folder, given: fleet.measure(folder, min(given.instances), given.forks, given.repetitions),
 }
 
 
@@ -44,6 +44,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--instances", type=int, nargs="+", default=[100, 1000], metavar="NUMBER")
     parser.add_argument("--forks", type=int, default=5, metavar="NUMBER", help="Ansible's own default is 5")
+    parser.add_argument("--repetitions", type=int, default=3, metavar="NUMBER", help="of each playbook; default: 3")
     parser.add_argument("--report-only", action="store_true", help="do not fail when a target is missed")
     return parser.parse_args(words)
 

@@ -15,19 +15,19 @@ from pathlib import Path
 import post
 import report
 from instances import Site
-from playbook import REPETITIONS, BenchError, compare
+from playbook import BenchError, compare
 
 _BASELINE = "mail"
 _TITLES = {"mail": "community.general.mail, by hand", "smtp_test": "smtp_test"}
 _LIMIT = 0.5
 
 
-def measure(folder: Path, instances: int, forks: int) -> report.Finding:
-    """Send from *instances* instances, *forks* at a time.
+def measure(folder: Path, instances: int, forks: int, repetitions: int) -> report.Finding:
+    """Send from *instances* instances so often, *forks* at a time.
 
     :raises BenchError: a run failed, or not every instance has sent its mail.
     """
-    title = f"Test mail from many instances. Medians of {REPETITIONS} runs"
+    title = f"Test mail from many instances. Medians of {repetitions} runs"
     if not _installed("community.general"):
         return report.Finding(
             title, ["Left out: Ansible does not find the collection community.general, which `make bench` brings."]
@@ -35,8 +35,8 @@ def measure(folder: Path, instances: int, forks: int) -> report.Finding:
     with post.running(folder / "post") as server:
         site = Site(folder / "site", instances, server.variables())
         site.install(server.options())
-        costs = compare(_TITLES, site, forks)
-        expected = REPETITIONS * len(_TITLES) * instances
+        costs = compare(_TITLES, site, forks, repetitions)
+        expected = repetitions * len(_TITLES) * instances
         if server.count() != expected:
             raise BenchError(f"{server.count()} mails arrived instead of {expected}.")
     ratio = costs["smtp_test"].wall / costs[_BASELINE].wall

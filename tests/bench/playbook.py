@@ -17,7 +17,6 @@ from instances import Site
 from measure import Cost, run
 
 PLAYS = Path(__file__).resolve().parent / "plays"
-REPETITIONS = 3
 
 _RECAP = re.compile(r"^\S+ +: ok=[1-9]\d* +changed=(\d+) +unreachable=0 +failed=0 ", re.MULTILINE)
 
@@ -48,7 +47,7 @@ def play(name: str, site: Site, forks: int, *, changes: int = 0) -> Cost:
     return cost
 
 
-def compare(titles: Mapping[str, str], site: Site, forks: int, repetitions: int = REPETITIONS) -> dict[str, Cost]:
+def compare(titles: Mapping[str, str], site: Site, forks: int, repetitions: int) -> dict[str, Cost]:
     """The median cost of each playbook that *titles* names, over *site*; of one repetition, its cost.
 
     They take turns, so that whatever else the machine does meets all of them alike.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import report
 from instances import Site
-from playbook import REPETITIONS, BenchError, compare, play
+from playbook import BenchError, compare, play
 
 ONCE_FROM = 500  # instances; runs that long average out by themselves
 
@@ -32,8 +32,8 @@ _RATIO_LIMITS = {"smtp_settings": 0.2, "role": 0.5}
 """The most that a run may take on the clock, in multiples of the baseline over as many instances."""
 
 
-def measure(folder: Path, sizes: Sequence[int], forks: int) -> report.Finding:
-    """Compare the playbooks over inventories of all *sizes*.
+def measure(folder: Path, sizes: Sequence[int], forks: int, repetitions: int) -> report.Finding:
+    """Compare the playbooks over inventories of all *sizes*, each so often.
 
     :raises BenchError: a run did not do what is to be measured.
     """
@@ -42,8 +42,8 @@ def measure(folder: Path, sizes: Sequence[int], forks: int) -> report.Finding:
     for instances in sizes:
         site = Site(folder / str(instances), instances)
         site.install_like(template)
-        costs[instances] = compare(_TITLES, site, forks, 1 if instances >= ONCE_FROM else REPETITIONS)
-    title = f"Runs without a change. Medians of {REPETITIONS} runs; from {ONCE_FROM} instances on, single runs"
+        costs[instances] = compare(_TITLES, site, forks, 1 if instances >= ONCE_FROM else repetitions)
+    title = f"Runs without a change. Medians of {repetitions} runs; from {ONCE_FROM} instances on, single runs"
     return report.Finding(title, list(report.table(costs, _TITLES, _BASELINE)), list(_targets(costs)))
 
 
