@@ -13,38 +13,34 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+# Patterns are plain text here, so that nothing is compiled before there is a reply; Python keeps what it compiles.
+
 #: Characters that are judged; RFC 5321, 4.5.3.1.5 allows 512 a line, and refusals have few lines.
 LONGEST = 2000
 #: Characters of the evidence in a diagnosis.
 EVIDENCE = 300
 
 #: A status code of RFC 3463, section 2, for a failure: not part of an IP address or of a version number.
-_ENHANCED = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\.?\d)")
+_ENHANCED = r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\.?\d)"
 #: A reply code (RFC 5321, 4.2.1) for a failure, in the places where clients put it.
-_CODE = re.compile(
-    r"""
+_CODE = r"""(?xi)
     ^\W*(?:smtp;\s*)?(?P<first>[45][0-57]\d)(?![.\d])             # at the beginning, or in a delivery report
     | \((?P<tuple>[45][0-57]\d),                                  # Python: (550, b'...')
     | (?<![\d.])(?P<both>[45][0-57]\d)[\s-]+(?=[45]\.[0-7]\.\d)   # before its enhanced code
     | (?:code|response|reply|status|said|error|failed|login|exception|:)\W{1,4}(?P<named>[45][0-57]\d)(?=[\s,;:)'"-]|$)
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+|\\[rnt]")
-_BLANKS = re.compile(r"\s+")
+"""
+#: Control characters, and line breaks as Python's repr writes them.
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+|(?:\\r)?\\n(?=[\dA-Z\s'\"]|$)|\\r\\n"
 #: Where the server's own words begin. .NET puts a sentence of its own before them, chosen by the reply code; JavaMail
 #: writes "Invalid Addresses", Node.js "Invalid login", whatever the server said.
-_FRAME = re.compile(
-    r"""
+_FRAME = r"""(?x)
     ^.*?(?:
         the\ server\ response\ was:
         | (?:^|[\s:;,(\['"=])[45][0-57]\d(?:[\s-]|,\ ?b?['"])
     )(?=.*[a-z]{3}.*\s.*[a-z]{3})
-    """,
-    re.VERBOSE,
-)
-_ADDRESS = re.compile(r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}")
-_URL = re.compile(r"https?://([^\s/?#]{1,255})\S*")
+"""
+_ADDRESS = r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}"
+_URL = r"https?://([^\s/?#]{1,255})\S*"
 _NEGATIONS = (("can't", "can not"), ("cannot", "can not"), ("won't", "will not"), ("n't", " not"))
 
 
@@ -70,7 +66,7 @@ def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
     return Reply(
         line=line,
         evidence=line if len(line) <= EVIDENCE else f"{line[: EVIDENCE - 1]}…",
-        words=_FRAME.sub("", words),
+        words=re.sub(_FRAME, "", words),
         all_words=words,
         code=_number(code) or _code_in(line),
         enhanced=_known(_ENHANCED, enhanced) or _known(_ENHANCED, line),
@@ -86,7 +82,7 @@ def _one_line(text: Any) -> str:
     text = str(text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
-    return _BLANKS.sub(" ", _CONTROL.sub(" ", text)).strip()
+    return " ".join(re.sub(_CONTROL, " ", text).split())
 
 
 def _words(line: str) -> str:
@@ -94,7 +90,7 @@ def _words(line: str) -> str:
     text = line.lower().replace("\u2019", "'")
     for short, long in _NEGATIONS:
         text = text.replace(short, long)
-    return _URL.sub(r"\1", _ADDRESS.sub("@", text))
+    return re.sub(_URL, r"\1", re.sub(_ADDRESS, "@", text))
 
 
 def _number(code: Any) -> int | None:
@@ -106,10 +102,10 @@ def _number(code: Any) -> int | None:
 
 
 def _code_in(line: str) -> int | None:
-    found = _CODE.search(line)
+    found = re.search(_CODE, line)
     return int(found[found.lastgroup]) if found and found.lastgroup else None
 
 
-def _known(pattern: re.Pattern[str], text: Any) -> str | None:
-    found = pattern.search(str(text or ""))
+def _known(pattern: str, text: Any) -> str | None:
+    found = re.search(pattern, str(text or ""))
     return found[0] if found else None

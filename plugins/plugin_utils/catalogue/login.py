@@ -208,6 +208,7 @@ RULES = (
         LOGIN,
         code="(?!4).*|454|421|432",
     ),
+    Rule("server_busy_or_unavailable", r"connection lost to auth\w* server", LOGIN, permanent=False),
     Rule("auth_bad_credentials", r"{wrong} .. (?:credentials|password|user ?name)", LOGIN),
     Rule(
         "server_busy_or_unavailable",

@@ -37,12 +37,19 @@ FAMILIES = {
     "mailbox": r"(?:user(?: ?name)?s?|recipients?|mail ?box(?:es)?|address(?:es)?|accounts?|alias(?:es)?|addressees?"
     r"|inbox|local[- ]part|person|destination|e-?mail id)",
     "sender": r"(?:sender(?:'s)?|from(?! \d)|return[- ]path|originator|reverse[- ]path)",
+    "envelope": r"(?:sender|mail from|return[- ]path|from address|envelope from|originator|reverse-path)",
+    "approved": r"(?:verified|confirmed|validated|activated|registered|configured)",
     "message": r"(?:message|mail|e-?mail|content|body|attachment|file|data)(?:s|'s)?",
     "login": r"(?:log[- ]?in|log[- ]?on|sign[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|auth"
     r"|authori[sz]ed user)",
     "password": r"(?:password|passwd|pass ?phrase|pass|api[- ]?key|token|grant|credentials?)",
     "secure": r"(?:starttls|tls|ssl|encrypt\w*|secured? (?:connection|channel|session))",
     "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
+    "from": r"(?:from:? (?:header|field|line|address)|header from|5322[.]?from|'from'|\"from\"|from:)",
+    "peer": r"(?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)"
+    r"(?: address| range| \S+)?",
+    "traffic": r"(?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?|connections?|concurrent"
+    r"|sessions?|smtp|requests?|deliver\w+|channels?|hits|transactions|simultaneous|parallel|volume|thread)",
     "be": r"(?:(?:is|are|was|were|has|have|had|been|be|being|currently|now|an?|temporarily|permanently) ){0,4}",
     "unknown": r"(?:unknown|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable"
     r"|unrout[e]?able|non-? ?existent"

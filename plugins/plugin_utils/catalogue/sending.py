@@ -149,12 +149,9 @@ _SENDER = (
         "from_header_invalid",
         r"""
         mandatory from
-        (?:from:? (?:header|field|line|address)) .. (?:{wrong}|missing|empty|blank|absent)
-        (?:header from|5322[.]?from|'from'|"from"|from:) .. (?:{wrong}|missing|empty|blank|absent)
-        (?:from:? (?:header|field|line)|header from) .. (?:syntax|required|multiple|duplicate|must|not|more)
-        (?:5322[.]?from|'from'|"from"|from:) .. (?:syntax|required|multiple|duplicate|must|not|more)
-        (?:{wrong}|missing|no|multiple|empty|blank|without) .. from:? ?(?:header|field|line|:)
-        (?:duplicate|lack\w*|more than one|two or more) .. from:? ?(?:header|field|line|:)
+        {from} .. (?:{wrong}|missing|empty|blank|absent|syntax|required|multiple|duplicate|must)
+        {from} .. not (?:be )?(?:valid|found|present|specified|parse\w*)
+        (?:{wrong}|missing|no|multiple|empty|blank|without|duplicate|lack\w*) .. from:? ?(?:header|field|line|:)
         (?:missing|no|without|valid address in|address(?:es)? in) .. ['"]?from['"]?:? ?(?:header|field)
         (?:{wrong}|missing|no|multiple|empty) (?:\w+ )?(?:sender|originator) (?:header|field)
         """,
@@ -190,10 +187,7 @@ _RELAY = (
         r"""
         (?:domain|host) {be}not in my list
         not one of our (?:customers|domains|clients)
-        (?:recipient|domain|address) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted)(?: here| by| on|$|[.;,])
-        (?:recipient|domain|address) (?:\S+ )?{be}not (?:\w+ )?(?:handled|served|managed)(?: here| by| on|$|[.;,])
-        (?:user|host|destination) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted)(?: here| by| on|$|[.;,])
-        (?:user|host|destination) (?:\S+ )?{be}not (?:\w+ )?(?:handled|served|managed)(?: here| by| on|$|[.;,])
+        (?:{mailbox}|domain|host) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted|handled|served|managed)\b
         not (?:a )?local (?:domain|host|address|recipient|user)
         non-?(?:accepted|local) (?:domain|recipient|user)
         we do not (?:accept|handle|process) .. (?:that|this|the) domain
@@ -225,11 +219,8 @@ _LIMITS = (
         (?:sending|send|message|submission|receiv\w+|maximum|connection|delivery|e-?mail|mail) rate\b
         (?:unusual(?:ly high)?|unexpected|excessive|high) (?:rate|volume|amount|number)
         at a rate
-        {many} .. (?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?)\b
-        {many} .. (?:connections?|concurrent|sessions?|smtp|requests?)\b
-        {many} .. (?:deliver\w+|channels?|hits|transactions|simultaneous|parallel)\b
-        (?:messages?|mails?|e-?mails?|recipients?) .. (?:limit\w*|threshold|cap)\b
-        (?:connections?|sessions?|requests?|volume|rcpts?|thread) .. (?:limit\w*|threshold|cap)\b
+        {many} .. {traffic}\b
+        {traffic} .. (?:limit\w*|threshold|cap)\b
         too (?:quickly|fast|frequent\w*|often)|frequency
         (?:per|this|in an|every|each|within (?:an?|one)|last) (?:hour|minute|second)
         concurren\w+|simultaneous|hourly|minute\b
@@ -278,17 +269,7 @@ _REPUTATION = (
         reputation
         {be}listed (?:in|by|on|at|as)|listing in
         (?:user |spam )?complaints?
-        (?:your|the|this|sending) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}{denied}
-        (?:your|the|this|sending) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
-        (?:your|the|this|sending) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
-        (?:client|source|connecting) (?:ip|network|host|server|mta)(?: address| range| \S+)? {be}.{0,20}{denied}
-        (?:client|source|connecting) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
-        (?:client|source|connecting) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:suspicious|untrusted)
-        (?:your|the|this|sending) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
-        (?:your|the|this|sending) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
-        (?:client|source|connecting) (?:ip|network)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
-        (?:client|source) (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
-        connecting (?:host|server|mta)(?: address| range| \S+)? {be}.{0,20}(?:poor|bad|unauthenticated)
+        {peer} {be}.{0,20}(?:{denied}|suspicious|untrusted|poor|bad|unauthenticated)
         (?:blocked|banned|rejected|refus\w+|denied|den(?:y|ies)) .. (?:ip\b|network|client host|connection from|range)
         ip(?: address)? .. not {allowed}
         ip=[\d.]+ .. problem occurred
@@ -330,19 +311,14 @@ _RECIPIENT_RULES = (
         delivery not authori[sz]ed|not authori[sz]ed, message refused
         resolver\.rst\.(?!\w*size)
         null ?mx
-        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*messages?
-        not (?:able to |currently |be able to )?(?:tak|allow)\w* (?:any |new |e-?|incoming |inbound )*messages?
-        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*mail
-        not (?:able to |currently |be able to )?(?:accept|receiv)\w* (?:any |new |e-?|incoming |inbound )*e-?mails?
-        not (?:able to |currently |be able to )?(?:tak|allow)\w* (?:any |new |e-?|incoming |inbound )*(?:mail|e-?mails?)
+        not (?:\w+ ){0,3}?(?:accept|receiv|tak|allow)\w* (?:any |new |incoming |inbound ){0,2}{message}
         reserved by rfc|reserved (?:top|tld|domain)
         rejected by (?:the )?(?:destination|recipient|user)
         recipient .. not a valid rfc|(?:not |in) ?valid (?:rfc\S* )?(?:recipient )?address syntax
         {wrong} (?:recipient|destination|mailbox) (?:address )?(?:syntax|format|name)
         (?:recipient|rcpt to)(?: address)? (?:syntax|format)|syntax .. (?:recipient|forward-path|rcpt)
         suspected .. recipient|recipient .. (?:unsubscribe\w*|bounce\w*)|suppress\w*
-        (?:dlp|distribution list|group|members?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
-        (?:moderat\w+|allowed[- ]?senders?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
+        (?:dlp|list|group|members?|moderat\w+|allowed[- ]?senders?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
         not (?:a )?(?:member|{allowed} to (?:send|post)) .. (?:list|group|recipient|mailbox|this address)
         not in .. (?:allowed|whitelist|safe)\w*
         no valid recipients
@@ -362,15 +338,11 @@ _SENDER_RULES = (
         "sender_rejected",
         r"""
         sandbox
-        (?:e-?mail|identit\w+|address) .. (?:not|un) ?(?:been |yet )*(?:verified|confirmed|validated)
-        (?:domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*(?:verified|confirmed|validated)
-        (?:e-?mail|identit\w+|address) .. (?:not|un) ?(?:been |yet )*(?:activated|registered|configured)
-        (?:domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*(?:activated|registered|configured)
-        not (?:match )?(?:an? )?(?:verified|validated|registered) (?:sender|domain|address|identity|sending)
-        not (?:match )?(?:an? )?(?:confirmed|configured|known) (?:sender|domain|address|identity|sending)
+        (?:e-?mail|identit\w+|address|domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*{approved}
+        not (?:match )?(?:an? )?{approved} (?:sender|domain|address|identity|sending)
         verify (?:your |the )?(?:account|e-?mail|domain|sender)
         (?:activate|validate|confirm) (?:your|the) .. (?:account|sender|domain|address)
-        un(?:verified|registered|configured|validated|confirmed) .. (?:sender|domain|address|identity)
+        un{approved} .. (?:sender|domain|address|identity)
         identit(?:y|ies) failed
         domain .. {be}{disabled}
         pending (?:approval|review|verification)|under review|not (?:yet )?approved
@@ -384,14 +356,8 @@ _SENDER_RULES = (
     Rule(
         "sender_rejected",
         r"""
-        (?:{wrong}|syntax|unqualified|unknown|fake)(?: \S+){0,3}? (?:sender|return[- ]path|reverse-path)
-        (?:{wrong}|syntax|unqualified|unknown|fake)(?: \S+){0,3}? (?:mail from|from address|originator)
-        (?:unroutable|unresolvable|blocked|denied)(?: \S+){0,3}? (?:sender|return[- ]path|reverse-path)
-        (?:unroutable|unresolvable|blocked|denied)(?: \S+){0,3}? (?:mail from|from address|originator)
-        (?:sender|mail from|return[- ]path|from address) .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*)
-        (?:envelope from|originator|reverse-path) .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*)
-        (?:sender|mail from|return[- ]path|from address) .. (?:domain|reject\w*|unroutable|fail\w*|must)
-        (?:envelope from|originator|reverse-path) .. (?:domain|reject\w*|unroutable|fail\w*|must)
+        (?:{wrong}|{denied}|syntax|unqualified|unknown|fake|unroutable|unresolvable)(?: \S+){0,3}? {envelope}
+        {envelope} .. (?:{denied}|{wrong}|{unknown}|syntax|verif\w*|domain|reject\w*|unroutable|fail\w*|must)
         (?:sender|mail from|return[- ]path|originator) .. not (?:resolve|exist|accept|have)\w*
         sender address
         domain of .. (?:sender|@)

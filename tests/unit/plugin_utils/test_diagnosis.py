@@ -232,6 +232,12 @@ def test_evidence_is_one_short_line_of_the_text_itself() -> None:
     assert evidence.isprintable()
 
 
+def test_evidence_keeps_what_only_looks_like_a_line_break() -> None:
+    text = r"452 4.3.1 Insufficient system resources (UsedDiskSpace[C:\new\reports])"
+
+    assert diagnose("data", text).evidence == text
+
+
 def test_a_cause_that_is_certain_is_kept() -> None:
     diagnosis = of_cause("tls_wrong_mode", "tls", "whatever the exception says", port=587)
 
