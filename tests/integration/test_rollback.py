@@ -80,10 +80,10 @@ CASES = {
     "works_for_all": Case(
         GOOD,
         entries=CONFIRMED,
-        recycled=1,
         mails=2,  # the third is a document that the acting user sends to herself
         holds={"SMTP Connect As": ALIAS},
         test={"kinds": ["approval", "customer_document", "self_document"]},
+        more={"approval_server": {"kind": "none"}},
     ),
     # Changed, rolled back, and working.
     "sends_as_person": Case(
@@ -115,10 +115,10 @@ CASES = {
         causes=("send_as_denied", None),
         says=("Change 1 does not work: A document for a customer", "mail works with the former settings"),
         entries=WENT_BACK,
-        recycled=2,
         mails=2,
         holds=SENDS_AS,
         test={"kinds": ["customer_document", "approval"]},
+        more={"recycle": "never"},
     ),
     "not_recycled": Case(
         GOOD,
@@ -176,9 +176,8 @@ CASES = {
         ends=("not_rolled_back", "changed", "accepted"),
         causes=("send_as_denied", None),
         says=("The change does not work", "it could not be rolled back: ", "journal"),
-        recycled=1,
         holds=SENDS_AS_PERSON,
-        more={"journal": "none"},
+        more={"journal": "none", "recycle": "never"},
     ),
     # Not tested.
     "switched_off": Case(
