@@ -223,8 +223,7 @@ class _Conversation:
         if self._wire.channel.encrypted or self._login.allow_plaintext:
             return
         raise Breakdown(
-            "The connection is not encrypted, so the password was not sent. Switch Use SSL on, "
-            "or leave SMTP User blank if the server takes mail without a login.",
+            "The connection is not encrypted, so the password was not sent.",
             "tls_required",
         )
 

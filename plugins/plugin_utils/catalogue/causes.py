@@ -99,10 +99,11 @@ CAUSES = {
     ),
     "tls_required": Cause(
         WEESTIMATE,
-        "{server} accepts nothing before the connection is encrypted.",
+        "The connection is not encrypted, and it has to be before a login or a mail.",
         (
             "Switch Use SSL on.",
             "Set SMTP Port to 587, or to the port with encryption that the server's owner names.",
+            "Or blank SMTP User and SMTP Password, if the server is a relay that needs no login.",
         ),
     ),
     "tls_version_or_cipher": Cause(
