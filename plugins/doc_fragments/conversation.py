@@ -88,6 +88,7 @@ options:
       - Only a change is probed, not in check mode, and not while SMTP Mail Enabled is off.
       - Without this dictionary nothing is probed.
     type: dict
+    version_added: 0.2.0
     suboptions:
       enabled:
         description: Whether to probe.

@@ -114,6 +114,7 @@ options:
       - It asks the journal, also when nothing changes.
     type: bool
     default: false
+    version_added: 0.2.0
 seealso:
   - module: weestimate.mail.smtp_settings_info
   - module: weestimate.mail.smtp_profile
