@@ -16,6 +16,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -34,3 +36,12 @@ def _import_tree() -> Path:
 _TREE = str(_import_tree())
 sys.path.insert(0, _TREE)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_TREE, os.environ.get("PYTHONPATH"))))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have measured, also those of another process."""
+    reports = [report for state in ("passed", "failed") for report in terminalreporter.stats.get(state, ())]
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == "figure" and report.when == "call":
+                terminalreporter.write_line(value)

@@ -67,6 +67,8 @@ _PLAIN = (
         SENDING,
         code="4..",
     ),
+    # Postfix says "Client host rejected" before whatever keeps it from serving.
+    Rule("server_busy_or_unavailable", r"(?:ports?|servers?|services?) (?:is|are) (?:too |all )?busy", code="4.."),
     Rule("auth_required", r"(?:turn on|enable) smtp auth\w*"),
     Rule("sender_rejected", r"unresolvable .. (?:from|domain)", SENDING),
     Rule("quota_exceeded", r"(?:daily|monthly|24[- ]hour) .. (?:quota|limit|allowance)\b", SENDING),

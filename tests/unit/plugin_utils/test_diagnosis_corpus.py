@@ -62,15 +62,17 @@ def shared() -> list[Labelled]:
 
 
 @pytest.mark.parametrize("corpus", [own, shared])
-def test_causes_and_retries_are_right(corpus: Callable[[], list[Labelled]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_causes_and_retries_are_right(
+    corpus: Callable[[], list[Labelled]], record_property: Callable[[str, str], None]
+) -> None:
     entries = corpus()
 
     wrong = [f"{e.name}: {e.diagnosis.cause}, not {e.causes[0]}" for e in entries if e.diagnosis.cause not in e.causes]
     misjudged = [e.name for e in entries if e.diagnosis.permanent != e.permanent]
 
     causes, retries = (1 - len(missed) / len(entries) for missed in (wrong, misjudged))
-    with capsys.disabled():
-        print(f"\n{corpus.__name__} corpus, {len(entries)} replies: causes {causes:.1%}, retry judgement {retries:.1%}")
+    name = f"diagnosis, {corpus.__name__} corpus of {len(entries)} replies"
+    record_property("figure", f"{name}: causes {causes:.1%}, retry judgement {retries:.1%}")
     assert causes >= WANTED_CAUSES, wrong
     assert retries >= WANTED_RETRIES, misjudged
 
