@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the weestimate.mail authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make ``ansible_collections.weestimate.mail`` importable from any checkout.
+"""Make ``ansible_collections.weestimate.mail`` importable from any checkout, and print what tests have measured.
 
 Ansible's own importer maps that name onto the folders of installed collections. Tests run without it, and a
 checkout seldom lies at ``…/ansible_collections/weestimate/mail``; so a tree of that shape is kept under ``.build``,
