@@ -7,7 +7,8 @@
 access_tokens.py DIRECTORY USER
 
 Writes into DIRECTORY the tokens "valid" and "expired" for USER (JSON Web Tokens, RFC 7519), and below "keys" the key
-that signed them, where Dovecot looks for it (its manual on OAuth2, "Local validation"): client, algorithm, key's number.
+that signed them, on the path of Dovecot's choice: client, algorithm, number of the key ("Local validation" in its manual
+on OAuth2).
 """
 
 from __future__ import annotations
