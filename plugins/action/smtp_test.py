@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_TEST
-from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED
+from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED, unseal
 from ansible_collections.weestimate.mail.plugins.plugin_utils import verdict
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
@@ -52,4 +52,4 @@ class ActionModule(FrontDesk):
         if place == "controller":
             return commands.smtp_test(arguments, check_mode=self._task.check_mode)
         answer = self.hand_over("smtp_test", arguments, task_vars)
-        return answer if answer.get("failed") else verdict.received(answer)
+        return answer if answer.get("failed") else unseal(answer["trial"])

@@ -145,7 +145,7 @@ class _Order:
                 "candidate_refused",
                 "The new settings do not get as far as a login. Nothing was changed.",
                 "See the stage that failed.",
-                trial=found,
+                trial=trial.seal(found),
             )
 
     def _unconfirmed(self) -> dict[str, Any] | None:

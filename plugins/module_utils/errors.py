@@ -38,9 +38,10 @@ CODES = {
     "mailbox_unavailable": "the mailbox in which the test mail is looked for cannot be read",
     "delivery_missing": "the test mail was accepted, but did not arrive in time",
     "delivery_junk": "the test mail arrived among junk, and that was to count as a failure",
-    "rolled_back": "the new settings do not work; the instance is back on the former ones, which do",
+    "rolled_back": "the new settings failed their check; the instance is back on the former ones",
     "rolled_back_not_working": "neither the new settings work nor the former ones, which the instance is back on",
-    "not_rolled_back": "the new settings do not work, and the instance still holds them",
+    "not_rolled_back": "the new settings failed their check, and the instance still holds them",
+    "examination_failed": "a point of the doctor's checklist failed",
 }
 
 

@@ -145,7 +145,10 @@ class Journal:
             ) from None
 
     def password_changed_at(self) -> str | None:
-        """When the password was last changed by what is recorded, UTC in ISO 8601; None if that is not known."""
+        """When the password in force was set by what is recorded, UTC in ISO 8601; None if that is not known.
+
+        A change that was taken back counts as little as its taking back: the former password is as old as before.
+        """
         if not self.enabled:
             return None
         name = self._store.name
@@ -155,8 +158,9 @@ class Journal:
             # ISO 8601 sorts by time as it is.
             rows = self._store.query(
                 f"SELECT MAX({name('changedAt')}) FROM {self._table}"
-                f" WHERE {name('instance')} = ? AND {name('changedOptions')} LIKE ?",
-                (self._instance, f'%"{PASSWORD.name}"%'),
+                f" WHERE {name('instance')} = ? AND {name('changedOptions')} LIKE ?"
+                f" AND {name('kind')} <> ? AND {name('state')} <> ?",
+                (self._instance, f'%"{PASSWORD.name}"%', RESTORE, RESTORED),
             )
         return rows[0][0]
 

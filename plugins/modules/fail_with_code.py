@@ -63,6 +63,7 @@ options:
       - rolled_back
       - rolled_back_not_working
       - not_rolled_back
+      - examination_failed
   msg:
     description: What happened, in one or two sentences.
     type: str

@@ -15,7 +15,8 @@ description:
   - A failure names the stage, the cause, who can mend it and how, and fails the task, so that a pipeline stops.
   - The stages are C(settings), C(dns), C(connect), C(banner), C(ehlo), C(tls), C(auth), C(mail_from), C(rcpt_to),
     C(data), C(accepted) and C(delivered). A refused recipient is a failure, even if others are accepted.
-  - A password is never sent over a connection that is not encrypted, and never shown.
+  - A password is not sent over a connection without encryption, except to a relay that O(allow_plaintext_password_to)
+    names. It is never shown.
 author:
   - The weestimate.mail authors (@weestimate)
 extends_documentation_fragment:
@@ -185,7 +186,7 @@ options:
       watch:
         description:
           - Send nothing, and wait for a mail that WeEstimate itself sends, for example by its button Test.
-          - Then O(store) is not needed, and O(confirm.subject), O(confirm.sender) or both say which mail is meant.
+          - Then O(store) is not needed, but O(confirm.subject), O(confirm.sender) or both, to say which mail is meant.
         type: bool
         default: false
       subject:
@@ -243,17 +244,17 @@ EXAMPLES = r"""
 RETURN = r"""
 ok:
   description: Whether everything that was asked for succeeded.
-  returned: always
+  returned: when a conversation was held
   type: bool
   sample: true
 kind:
   description: The kind of mail.
-  returned: always
+  returned: when a conversation was held
   type: str
   sample: approval
 stages:
   description: What was done, in its order, with the time it took and the server's answer.
-  returned: always
+  returned: when a conversation was held
   type: list
   elements: dict
   sample:
@@ -265,12 +266,12 @@ stages:
       detail: Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.
 failed_stage:
   description: The stage that failed, or null.
-  returned: always
+  returned: when a conversation was held
   type: str
   sample: auth
 diagnosis:
   description: What is wrong, who can mend it and how; null if nothing is.
-  returned: always
+  returned: when a conversation was held
   type: dict
   sample:
     cause: auth_smtp_auth_disabled
@@ -283,7 +284,7 @@ diagnosis:
     confidence: high
 tls:
   description: The encryption and the server's certificate; null without TLS.
-  returned: always
+  returned: when a conversation was held
   type: dict
   sample:
     protocol: TLSv1.3
@@ -293,7 +294,7 @@ tls:
     expires_in_days: 61
 delivery:
   description: Where the mail arrived, after how many seconds, and what the receiving server thought of its origin.
-  returned: always, null unless a delivery was confirmed
+  returned: when a conversation was held; null unless a delivery was confirmed
   type: dict
   sample:
     folder: INBOX
@@ -303,18 +304,19 @@ delivery:
       dkim: pass
       dmarc: pass
 token:
-  description: What is in the subject and in the header C(X-WeEstimate-Mail-Test) of the mail; null if none was sent.
-  returned: always
+  description:
+    - What is in the subject and in the header C(X-WeEstimate-Mail-Test) of the mail; null where there was none to send.
+  returned: when a conversation was held
   type: str
-  sample: 5f3a9c0d7be14f62
+  sample: 5f3a9c0d7be14f62a9c0d7be
 ran_on:
   description: Where the conversation was held from.
-  returned: always
+  returned: when a conversation was held
   type: str
   sample: controller
 attempts:
   description: How often it was tried.
-  returned: always
+  returned: when a conversation was held
   type: int
   sample: 1
 error_code:
@@ -334,13 +336,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_TEST
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import seal
 
 
 def main() -> None:
     """Make the trial on the target; the action plugin of the same name judges it."""
     module = AnsibleModule(argument_spec=SMTP_TEST, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, **commands.smtp_test(module.params, check_mode=module.check_mode))
+        module.exit_json(trial=seal(commands.smtp_test(module.params, check_mode=module.check_mode)))
     except MailSettingsError as error:
         module.fail_json(**error.result())
 

@@ -36,15 +36,16 @@ class Evidence:
     """What is known about an instance.
 
     ``held`` is the result of smtp_settings_info; ``trial`` that of a test up to ``asked``, or None where ``trouble``,
-    a failed result, says why there is none. ``approval_server`` has ``host``, ``reached`` (None: not asked), ``said``.
+    a failed result, says what is wrong with the stored settings. ``near`` is the result of a connection from the
+    controller. ``approval_server`` has ``host``, ``reached`` (None: not asked), ``said``.
     """
 
     held: Mapping[str, Any]
     trial: Mapping[str, Any] | None
+    near: Mapping[str, Any] | None
     asked: str
-    ran_on: str
     now: datetime
-    trouble: Mapping[str, str] = field(default_factory=dict)
+    trouble: Mapping[str, Any] = field(default_factory=dict)
     approval_server: Mapping[str, Any] = field(default_factory=dict)
     certificate_days: int = 30
     password_days: int = 365
@@ -54,10 +55,15 @@ class Evidence:
         """What the instance holds, the password masked."""
         return self.held["settings"]
 
-    def stage(self, name: str) -> Mapping[str, Any]:
-        """What the trial says of a stage; an empty mapping where it never came to it."""
-        stages = self.trial["stages"] if self.trial else ()
-        return next((stage for stage in stages if stage["name"] == name), {})
+    @property
+    def diagnosis(self) -> Mapping[str, Any]:
+        """What is wrong by the trial; empty where nothing is."""
+        return (self.trial or {}).get("diagnosis") or {}
+
+    @property
+    def tls(self) -> Mapping[str, Any]:
+        """The encryption and the certificate that the trial met; empty where it met none."""
+        return (self.trial or {}).get("tls") or {}
 
     def advice(self, *names: str) -> list[schema.Violation]:
         """What the vendor's rules advise about the stored settings, of these kinds."""
@@ -94,43 +100,38 @@ def as_results(findings: Iterable[Finding]) -> list[dict[str, str]]:
 def _enabled(evidence: Evidence) -> _Judged:
     if evidence.settings.get("smtp_mail_enabled"):
         return _Judged(OK, "SMTP Mail Enabled is on.")
-    return _Judged(FAILED, "SMTP Mail Enabled is off: WeEstimate sends nothing.", "Set smtp_mail_enabled to true.")
+    return _Judged(FAILED, "SMTP Mail Enabled is off: WeEstimate sends nothing.", "Switch SMTP Mail Enabled on.")
 
 
 def _address_and_port(evidence: Evidence) -> _Judged:
-    if evidence.trouble:
-        why = evidence.trouble["msg"].removesuffix(evidence.trouble["remedy"]).strip()
-        return _Judged(FAILED, why, evidence.trouble["remedy"])
     where = f"{evidence.settings.get('smtp_address')}:{evidence.settings.get('smtp_port')}"
-    return _of_stages(evidence, ("settings", "dns", "connect", "banner", "ehlo"), f"A mail server answers at {where}.")
+    return _of_conversation(evidence, "address", f"A mail server answers at {where}.")
 
 
 def _ssl(evidence: Evidence) -> _Judged:
+    encrypted = f"The session is encrypted ({evidence.tls.get('protocol')})."
+    clear = "Use SSL is off, as is usual for an internal relay on port 25."
+    judged = _of_conversation(evidence, "ssl", encrypted if evidence.settings.get("use_ssl") else clear)
     advice = evidence.advice("submission_without_ssl", "login_without_encryption", "port_465")
-    if not evidence.settings.get("use_ssl"):
-        if advice:
-            return _advised(advice)
-        return _Judged(OK, "Use SSL is off, as is usual for an internal relay on port 25.")
-    tls = (evidence.trial or {}).get("tls") or {}
-    judged = _of_stages(evidence, ("tls",), f"The session is encrypted ({tls.get('protocol')}).")
-    return _advised(advice) if judged.status == OK and advice else judged
+    return _advised(advice) if advice and judged.status != FAILED else judged
 
 
 def _credentials(evidence: Evidence) -> _Judged:
-    if not evidence.settings.get("smtp_user"):
-        return _of_stages(evidence, ("auth",), "SMTP User is blank: nobody logs in.", skipped_is_fine=True)
-    return _of_stages(evidence, ("auth",), f"{evidence.settings['smtp_user']} can log in.")
+    user = evidence.settings.get("smtp_user")
+    return _of_conversation(
+        evidence, "credentials", f"{user} can log in." if user else "SMTP User is blank: nobody logs in."
+    )
 
 
 def _send_as(evidence: Evidence) -> _Judged:
-    advice = evidence.advice("office365_without_send_as", "connect_as_differs_from_user")
-    judged = _of_stages(
+    judged = _of_conversation(
         evidence,
-        ("mail_from",),
+        "send_as",
         "The envelope sender is accepted. Some servers, Exchange Online among them, judge the From header only with"
         " the message: weestimate.mail.test_send tells.",
     )
-    return _advised(advice) if judged.status in (OK, NOT_CHECKABLE) and advice else judged
+    advice = evidence.advice("office365_without_send_as", "connect_as_differs_from_user")
+    return _advised(advice) if advice and judged.status != FAILED else judged
 
 
 def _logs(_evidence: Evidence) -> _Judged:
@@ -142,14 +143,16 @@ def _logs(_evidence: Evidence) -> _Judged:
 
 
 def _recipients(evidence: Evidence) -> _Judged:
-    return _of_stages(evidence, ("rcpt_to",), "The mail server accepts the recipients.")
+    return _of_conversation(evidence, "recipients", "The mail server accepts the recipients.")
 
 
 def _firewall_here(evidence: Evidence) -> _Judged:
-    connect = evidence.stage("connect")
+    if evidence.near is None:
+        return _Judged(NOT_CHECKABLE, "There is nowhere to connect to: see SMTP Address and SMTP Port.")
+    connect = _stage(evidence.near, "connect")
     if connect.get("status") == OK:
-        return _Judged(OK, f"The {evidence.ran_on} reaches the mail server ({connect['detail']}).")
-    return _of_stages(evidence, ("connect",), "")
+        return _Judged(OK, f"The controller reaches the mail server ({connect['detail']}).")
+    return _diagnosed(evidence.near["diagnosis"])
 
 
 def _firewall_there(evidence: Evidence) -> _Judged:
@@ -170,20 +173,17 @@ def _firewall_there(evidence: Evidence) -> _Judged:
 
 
 def _certificate(evidence: Evidence) -> _Judged:
-    diagnosis = (evidence.trial or {}).get("diagnosis") or {}
-    if str(diagnosis.get("cause", "")).startswith("certificate_"):
-        return _diagnosed(diagnosis)
-    tls = (evidence.trial or {}).get("tls")
-    if not tls or tls.get("expires_in_days") is None:
+    if str(evidence.diagnosis.get("cause", "")).startswith("certificate_"):
+        return _diagnosed(evidence.diagnosis)
+    days, subject = evidence.tls.get("expires_in_days"), evidence.tls.get("subject")
+    if days is None:
         return _Judged(NOT_CHECKABLE, "The mail server showed no certificate.")
-    days = tls["expires_in_days"]
-    if days < evidence.certificate_days:
-        return _Judged(
-            WARNING,
-            f"The mail server's certificate ({tls['subject']}) expires in {days} days.",
-            "Ask whoever runs the mail server to renew it.",
-        )
-    return _Judged(OK, f"The mail server's certificate is valid for another {days} days.")
+    if days >= evidence.certificate_days:
+        return _Judged(OK, f"The mail server's certificate is valid for another {days} days.")
+    renew = "Ask whoever runs the mail server to renew it."
+    if days < 0:  # Met only where certificates are not verified.
+        return _Judged(FAILED, f"The mail server's certificate ({subject}) has expired.", renew)
+    return _Judged(WARNING, f"The mail server's certificate ({subject}) expires in {days} days.", renew)
 
 
 def _exchange_online(evidence: Evidence) -> _Judged:
@@ -239,7 +239,7 @@ _POINTS: Mapping[str, Callable[[Evidence], _Judged]] = {
     "Send As": _send_as,
     "Mail server logs": _logs,
     "Recipient addresses": _recipients,
-    "Firewall, from where this check runs": _firewall_here,
+    "Firewall, from the controller": _firewall_here,
     "Firewall, from the approval server": _firewall_there,
     "Certificate of the mail server": _certificate,
     "SMTP AUTH at Exchange Online after December 2026": _exchange_online,
@@ -249,19 +249,59 @@ _POINTS: Mapping[str, Callable[[Evidence], _Judged]] = {
 }
 
 
-def _of_stages(evidence: Evidence, names: tuple[str, ...], fine: str, *, skipped_is_fine: bool = False) -> _Judged:
-    """What the trial says about some of its stages."""
+#: The stages of the conversation that each of its points is about.
+_STAGES = {
+    "address": ("settings", "dns", "connect", "banner", "ehlo"),
+    "ssl": ("tls",),
+    "credentials": ("auth",),
+    "send_as": ("mail_from",),
+    "recipients": ("rcpt_to",),
+}
+
+#: The points that a check up to the login does not come to; the others may be passed over because there is no need.
+_ENVELOPE = ("send_as", "recipients")
+
+#: Causes that are about one point at whatever stage they show: many servers refuse a sender only with the recipient.
+_POINT_OF_CAUSE = {
+    "tls_required": "ssl",
+    "tls_not_offered": "ssl",
+    "tls_wrong_mode": "ssl",
+    "auth_required": "credentials",
+    "send_as_denied": "send_as",
+    "from_header_invalid": "send_as",
+    "sender_rejected": "send_as",
+}
+
+
+def _of_conversation(evidence: Evidence, point: str, fine: str) -> _Judged:
+    """What the trial says about a point: it is to blame, was passed, or was not come to."""
     if evidence.trial is None:
-        return _Judged(NOT_CHECKABLE, "There was nobody to speak to: see the points above.")
+        return _of_trouble(evidence) if point == "address" else _Judged(NOT_CHECKABLE, "There was nobody to speak to.")
     failed = evidence.trial["failed_stage"]
-    if failed in names:
-        return _diagnosed(evidence.trial["diagnosis"])
-    states = {evidence.stage(name).get("status") for name in names}
-    if "ok" in states or (skipped_is_fine and not failed):
-        return _Judged(OK, fine)
-    if failed:
-        return _Judged(NOT_CHECKABLE, f"The conversation ended before, at the stage {failed}.")
-    return _Judged(NOT_CHECKABLE, f"The check went up to {evidence.asked} only.", "Give to and acting_user.")
+    if failed and point == _blamed(failed, evidence.diagnosis["cause"]):
+        return _diagnosed(evidence.diagnosis)
+    states = {_stage(evidence.trial, name).get("status") for name in _STAGES[point]}
+    if failed and (states == {"skipped"} or "failed" in states):
+        return _Judged(NOT_CHECKABLE, f"The conversation ended at the stage {failed}.")
+    if states == {"skipped"} and point in _ENVELOPE:
+        return _Judged(NOT_CHECKABLE, f"The check went up to {evidence.asked} only.", "State whom to send to.")
+    return _Judged(OK, fine)
+
+
+def _blamed(stage: str, cause: str) -> str | None:
+    """The point that a failure is about."""
+    of_stage = next((point for point, stages in _STAGES.items() if stage in stages), None)
+    return _POINT_OF_CAUSE.get(cause, of_stage)
+
+
+def _of_trouble(evidence: Evidence) -> _Judged:
+    remedy = evidence.trouble["remedy"]
+    return _Judged(FAILED, evidence.trouble["msg"].removesuffix(remedy).strip(), remedy)
+
+
+def _stage(trial: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What a trial says of a stage; an empty mapping where it never came to it."""
+    return next((stage for stage in trial["stages"] if stage["name"] == name), {})
 
 
 def _diagnosed(diagnosis: Mapping[str, Any]) -> _Judged:

@@ -86,6 +86,9 @@ _EXPECTED = {
     "str": "text",
 }
 
+#: The least value of a number; 0 for those that are not named.
+_LEAST = {"timeout": 1, "interval": 1, "port": 1}
+
 
 def _faults(
     spec: Mapping[str, Any], given: Mapping[str, Any], known: Mapping[str, Any], path: str = ""
@@ -101,6 +104,9 @@ def _faults(
         elif not _fits(rule, value):
             expected = f"one of {', '.join(rule['choices'])}" if "choices" in rule else _EXPECTED[rule["type"]]
             yield schema.Violation(place, "An argument has the documented type", f"Set {place} to {expected}.")
+        elif rule["type"] == "int" and int(value) < _LEAST.get(name, 0):
+            least = _LEAST.get(name, 0)
+            yield schema.Violation(place, "A number lies within its range", f"Set {place} to {least} or more.")
         elif "options" in rule:
             yield from _faults(rule["options"], value, rule["options"], f"{place}.")
             yield from _group_faults(rule, value, place)

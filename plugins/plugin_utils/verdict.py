@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
-from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED
+from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED, unseal
 from ansible_collections.weestimate.mail.plugins.plugin_utils.diagnosis import (
     Diagnosis,
     diagnose,
@@ -29,11 +28,6 @@ _SUBJECTS = {
 
 #: What of a delivery is part of a result; the rest becomes warnings.
 _DELIVERY = ("folder", "seconds", "authentication_results")
-
-
-def received(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What a target has sent, in plain Python: ansible-core 2.16 marks its texts as unsafe, which rules trip over."""
-    return json.loads(json.dumps(answer))
 
 
 def result_of(trial: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,10 +56,10 @@ def failure_of(trial: Mapping[str, Any], result: Mapping[str, Any]) -> MailSetti
 
 def explained(result: Mapping[str, Any]) -> Mapping[str, Any]:
     """A failed result of smtp_settings whose candidate was tried and refused; any other result as it is."""
-    trial = result.get("trial")
-    if not trial:
+    if not result.get("trial"):
         return result
-    found = result_of(received(trial))
+    trial = unseal(result["trial"])
+    found = result_of(trial)
     remedy = _remedy(found)
     return {
         **{name: value for name, value in result.items() if name != "trial"},

@@ -321,7 +321,8 @@ def the_doctor_goes_through_the_checklist(desk: Desk, post: Post) -> Scenario:
     }
     assert answers["good"]["ok"] is True
     assert statuses(answers["target"])["Recipient addresses"] == "ok"
-    assert statuses(answers["brief"])["Recipient addresses"] == "not_checkable"
+    for point in ("Recipient addresses", "Send As"):
+        assert statuses(answers["brief"])[point] == "not_checkable"
     assert statuses(answers["bad"]) == {
         **dict.fromkeys(statuses(answers["bad"]), "ok"),
         "SMTP Mail Enabled": "failed",

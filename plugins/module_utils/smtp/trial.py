@@ -9,6 +9,8 @@ A trial tells what happened. What that means, and who can mend it, is judged on 
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -24,6 +26,7 @@ DELIVERED = "delivered"
 
 def probe(settings: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Log in as WeEstimate would with ``settings``, and send nothing; the keys of `send` that a login has."""
+    _require_usable(settings)
     return _attempt(settings, arguments, None, "auth")
 
 
@@ -33,6 +36,7 @@ def send(settings: Mapping[str, Any], arguments: Mapping[str, Any], *, check_mod
     Returns, in plain types: ``route``, ``stages``, ``failed_stage``, ``failure``, ``tls``, ``kind``, ``token`` and
     ``delivery``. Raises `MailSettingsError` for what keeps the trial from beginning, and for an unreadable mailbox.
     """
+    _require_usable(settings)
     stop_after = _stop_after(arguments, check_mode)
     outgoing = _outgoing(settings, arguments) if _reaches(stop_after, "envelope") else None
     with ExitStack() as stack:
@@ -49,6 +53,8 @@ def send(settings: Mapping[str, Any], arguments: Mapping[str, Any], *, check_mod
 
 def watch(confirm: Mapping[str, Any]) -> dict[str, Any]:
     """Send nothing, and wait for a mail that WeEstimate itself sends; the keys of `send`."""
+    if not confirm.get("subject") and not confirm.get("sender"):
+        raise _misused("confirm", "It is known which mail to wait for", "Set confirm.subject, confirm.sender, or both.")
     nothing: dict[str, Any] = {
         "kind": None,
         "route": None,
@@ -63,10 +69,23 @@ def watch(confirm: Mapping[str, Any]) -> dict[str, Any]:
         return _confirmed(nothing, mailbox, confirm, search)
 
 
+def seal(trial: Mapping[str, Any]) -> str:
+    """A trial as a module hands it to the action that judges it.
+
+    Ansible masks every occurrence of a secret in a module's answer, also where a password is part of an ordinary word
+    such as "connection", and then nobody could judge the answer. Nothing in a trial holds a secret (`scrub`).
+    """
+    return base64.b64encode(json.dumps(trial).encode()).decode()
+
+
+def unseal(sealed: str) -> dict[str, Any]:
+    """The trial again."""
+    return json.loads(base64.b64decode(sealed))
+
+
 def _attempt(
     settings: Mapping[str, Any], arguments: Mapping[str, Any], outgoing: Outgoing | None, stop_after: str
 ) -> dict[str, Any]:
-    _require_usable(settings)
     tls = arguments["tls"]
     route = Route.of(settings, tls["implicit_ports"])
     trust = Trust(tls["verify"], tls.get("ca_file"), tls["minimum_version"])
@@ -126,8 +145,8 @@ def _stop_after(arguments: Mapping[str, Any], check_mode: bool) -> str:
     """How far to speak: as asked, else up to the delivery if there is a mailbox to look into, else to the message."""
     confirm = arguments.get("confirm")
     asked = arguments.get("stop_after") or ("delivery" if confirm else "message")
-    if asked == "delivery" and not confirm:
-        raise _misused("stop_after", "A delivery is confirmed in a mailbox", "Set confirm, or stop after the message.")
+    if (asked == "delivery") != bool(confirm):
+        raise _misused("stop_after", "A delivery is confirmed in a mailbox", "Set confirm to look for a delivery only.")
     return "envelope" if check_mode and _reaches(asked, "envelope") else asked
 
 
@@ -141,7 +160,7 @@ def _require_usable(settings: Mapping[str, Any]) -> None:
         raise MailSettingsError(
             "mail_disabled",
             "SMTP Mail Enabled is off: WeEstimate sends no mail, so there is nothing to test.",
-            "Set smtp_mail_enabled to true if mail is to be sent, or leave the test out.",
+            "Switch SMTP Mail Enabled on (smtp_mail_enabled) if mail is to be sent, or leave the test out.",
         )
     blank = [BY_NAME[name].label for name in ("smtp_address", "smtp_port") if not settings.get(name)]
     if blank:

@@ -315,6 +315,31 @@ class TestEditsByHand:
         assert (told["edited_since"], told["last_change"]) == ([], None)
 
 
+class TestAgeOfThePassword:
+    def changed_at(self, database: Database) -> str | None:
+        return database.info()["password_changed_at"]
+
+    def age(self, database: Database) -> None:
+        """Let what has been recorded so far be a year old."""
+        database.sql("UPDATE weestimateMailJournal SET changedAt = '2025' || substr(changedAt, 5)")
+
+    def test_it_is_that_of_the_last_change_of_the_password_alone(self, database: Database) -> None:
+        assert self.changed_at(database) is None
+        database.converge({"smtp_password": "one"})
+        self.age(database)
+        database.converge({"send_smtp_to_self": True})
+
+        assert self.changed_at(database).startswith("2025")
+
+    def test_what_was_taken_back_does_not_count(self, database: Database) -> None:
+        database.converge({"smtp_password": "one"})
+        self.age(database)
+        database.converge({"smtp_password": "two"})
+        database.converge({}, state="restored")
+
+        assert self.changed_at(database).startswith("2025")
+
+
 class TestRestoring:
     @pytest.mark.parametrize(
         "stored",

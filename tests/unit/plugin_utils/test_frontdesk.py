@@ -30,6 +30,7 @@ def test_an_account_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch
 SPEC = {
     "to": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "required": True},
+    "retries": {"type": "int"},
     "tls": {
         "type": "dict",
         "options": {
@@ -52,6 +53,8 @@ SPEC = {
         ({"timeout": "5", "to": "one@example.com", "tls": {"token": "x"}}, []),
         ({}, ["timeout"]),
         ({"timeout": "secret", "too": []}, ["too", "timeout"]),
+        ({"timeout": 0, "retries": 0}, ["timeout"]),
+        ({"timeout": 1, "retries": "-1"}, ["retries"]),
         ({"timeout": 5, "tls": "secret"}, ["tls"]),
         ({"timeout": 5, "tls": {}}, ["tls"]),
         ({"timeout": 5, "tls": {"token": "x", "verfy": "secret", "version": "secret"}}, ["tls.verfy", "tls.version"]),

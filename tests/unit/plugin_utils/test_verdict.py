@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import seal
 from ansible_collections.weestimate.mail.plugins.plugin_utils import verdict
 
 STAGE = {"elapsed_ms": 1.0, "reply_code": None, "enhanced_code": None, "detail": "did not arrive within 5 seconds"}
@@ -121,7 +122,7 @@ def test_what_has_no_trial_is_left_as_it_is(result: dict[str, Any]) -> None:
 
 
 def test_a_refused_candidate_is_explained_and_left_the_instance_alone() -> None:
-    raw = {"failed": True, "error_code": "candidate_refused", "msg": "raw", "remedy": "raw", "trial": REFUSED}
+    raw = {"failed": True, "error_code": "candidate_refused", "msg": "raw", "remedy": "raw", "trial": seal(REFUSED)}
     result = verdict.explained(raw)
 
     assert "trial" not in result
