@@ -7,8 +7,8 @@
 access_tokens.py DIRECTORY USER
 
 Writes into DIRECTORY the tokens "valid" and "expired" for USER (JSON Web Tokens, RFC 7519), and below "keys" the key
-that signed them, on the path of Dovecot's choice: client, algorithm, number of the key ("Local validation" in its manual
-on OAuth2).
+that signed them, on the path of Dovecot's choice ("Local validation" in its manual on OAuth2): client, algorithm, and
+number of the key.
 """
 
 from __future__ import annotations
