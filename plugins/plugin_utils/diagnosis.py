@@ -14,7 +14,7 @@ import re
 from typing import Any, NamedTuple
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils import reply
-from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import CAUSES
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import cause_at
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.providers import BY_WORD, PROVIDERS
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import Rule, pattern
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
@@ -67,35 +67,28 @@ def diagnose(
     provider: str | None = None,
     port: int | None = None,
     tls_mode: str | None = None,
+    certain: str | None = None,
 ) -> Diagnosis:
     """Judge a failure at ``stage`` by the server's or the client's words.
 
     Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of
     the catalogue or another name of it; ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the
-    connection. Nothing is raised, whatever the text.
+    connection. ``certain`` is for `of_cause`. Nothing is raised, whatever the text.
     """
-    case = _case(stage, text, code, enhanced, provider, port, tls_mode)
-    rule = _first_rule(case)
+    seen = reply.read(text, code, enhanced)
+    case = _Case(_stage(stage, seen), seen, _provider(provider, seen), port, tls_mode)
+    rule = _rule(case)
+    if certain is not None:
+        rule = _of(certain, rule)
     return _worded(case, rule)
 
 
-def of_cause(
-    cause: str,
-    stage: str | None,
-    text: Any,
-    code: int | str | None = None,
-    enhanced: str | None = None,
-    provider: str | None = None,
-    port: int | None = None,
-    tls_mode: str | None = None,
-) -> Diagnosis:
+def of_cause(cause: str, stage: str | None, text: Any, **facts: Any) -> Diagnosis:
     """The diagnosis for a cause that the client knows for certain; the words may still tell whether a retry can help.
 
-    Raises KeyError for a cause that is not in the catalogue.
+    ``facts`` are named as in `diagnose`. Raises KeyError for a cause that is not in the catalogue.
     """
-    case = _case(stage, text, code, enhanced, provider, port, tls_mode)
-    rule = _first_rule(case)
-    return _worded(case, rule if rule.cause == cause else Rule(cause))._replace(confidence="high")
+    return diagnose(stage, text, **facts, certain=cause)
 
 
 def provider_of(address: str | None) -> str | None:
@@ -106,19 +99,6 @@ def provider_of(address: str | None) -> str | None:
 
 def _lies_in(host: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
-
-
-def _case(
-    stage: Any, text: Any, code: Any, enhanced: Any, provider: Any, port: int | None, tls_mode: str | None
-) -> _Case:
-    seen = reply.read(text, code, enhanced)
-    return _Case(
-        stage=_stage(stage, seen),
-        reply=seen,
-        provider=_provider(provider, seen),
-        port=port,
-        tls_mode=tls_mode,
-    )
 
 
 def _stage(given: Any, seen: reply.Reply) -> str | None:
@@ -136,6 +116,21 @@ def _provider(given: Any, seen: reply.Reply) -> str | None:
     return word or next(
         (word for word, each in PROVIDERS.items() if each.marks and pattern(each.marks).search(signs)), None
     )
+
+
+def _rule(case: _Case) -> Rule:
+    """What decides: a refused login that the reply repeats is the reason for all that the reply says itself."""
+    if case.reply.login:
+        rule = _first_rule(case._replace(stage="auth", reply=reply.read(case.reply.login)))
+        if rule.cause != "unknown":
+            return rule
+    return _first_rule(case)
+
+
+def _of(cause: str, rule: Rule) -> Rule:
+    """The rule for a cause that is certain; that nobody knows the reason is certain too, but tells little."""
+    fitting = rule if rule.cause == cause else Rule(cause)
+    return fitting._replace(confidence="low" if cause == "unknown" else "high")
 
 
 def _first_rule(case: _Case) -> Rule:
@@ -172,7 +167,7 @@ def _code_text(case: _Case) -> str:
 
 
 def _worded(case: _Case, rule: Rule) -> Diagnosis:
-    cause, provider = CAUSES[rule.cause], PROVIDERS.get(case.provider or "")
+    cause, provider = cause_at(rule.cause, case.stage), PROVIDERS.get(case.provider or "")
     names = {
         "server": provider.title if provider else "the mail server",
         "console": provider.admin if provider else "the mail server's administration",
@@ -196,7 +191,7 @@ def _sentence(template: str, names: dict[str, str]) -> str:
 
 def _permanent(case: _Case, rule: Rule) -> bool:
     """Whether an unchanged retry is useless: by the rule, by the first digit where that counts, or by the cause."""
-    cause = CAUSES[rule.cause]
+    cause = cause_at(rule.cause, case.stage)
     digit = _code_text(case)[:1]
     if rule.permanent is not None:
         return rule.permanent

@@ -39,6 +39,8 @@ _FRAME = r"""(?x)
         | (?:^|[\s:;,(\['"=])[45][0-57]\d(?:[\s-]|,\ ?b?['"])
     )(?=.*[a-z]{3}.*\s.*[a-z]{3})
 """
+#: A refused login inside another reply: Exchange Online repeats it in answer to MAIL FROM, behind a 5.7.57 of its own.
+_LOGIN = r"(?i)\berror:\s*(53[458]\s.*)"
 _ADDRESS = r"[^\s<>@\"'(),;:\[\]=]{0,64}@[^\s<>@\"'(),;:\]]{1,255}"
 _URL = r"https?://([^\s/?#]{1,255})\S*"
 _NEGATIONS = (("can't", "can not"), ("cannot", "can not"), ("won't", "will not"), ("n't", " not"))
@@ -48,7 +50,7 @@ class Reply(NamedTuple):
     """A reply: ``line`` and ``evidence`` as people may read it, and the codes where they are known.
 
     ``words`` are in the form that rules expect: the server's own, without the client's around them; ``all_words`` holds
-    both.
+    both. ``login`` is the refusal of a login that the reply repeats, or empty.
     """
 
     line: str
@@ -57,6 +59,7 @@ class Reply(NamedTuple):
     all_words: str
     code: int | None
     enhanced: str | None
+    login: str
 
 
 def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
@@ -70,6 +73,7 @@ def read(text: Any, code: Any = None, enhanced: Any = None) -> Reply:
         all_words=words,
         code=_number(code) or _code_in(line),
         enhanced=_known(_ENHANCED, enhanced) or _known(_ENHANCED, line),
+        login=_login_in(line),
     )
 
 
@@ -104,6 +108,11 @@ def _number(code: Any) -> int | None:
 def _code_in(line: str) -> int | None:
     found = re.search(_CODE, line)
     return int(found[found.lastgroup]) if found and found.lastgroup else None
+
+
+def _login_in(line: str) -> str:
+    found = re.search(_LOGIN, line)
+    return found[1] if found else ""
 
 
 def _known(pattern: str, text: Any) -> str | None:

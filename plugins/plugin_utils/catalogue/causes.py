@@ -31,8 +31,8 @@ class Cause(NamedTuple):
 
     ``permanent`` says that an unchanged retry cannot help. With ``by_code`` it only stands in for a missing reply code:
     these are refused for good by one server and for the moment by another, and the first digit tells which (RFC 5321,
-    4.2.1). ``at`` tells how the remedy is carried out at one provider, ``otherwise`` what else
-    there is.
+    4.2.1). ``at`` tells how the remedy is carried out at one provider, ``otherwise`` what else there is. ``at_stage``
+    holds what the same word means at a stage where it means something else to whoever has to mend it.
     """
 
     owner: str
@@ -42,6 +42,7 @@ class Cause(NamedTuple):
     by_code: bool = False
     at: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     otherwise: tuple[str, ...] = ()
+    at_stage: Mapping[str, Cause] = MappingProxyType({})
 
 
 _REACH = (
@@ -59,6 +60,47 @@ _SMTP_AUTH_AT_EXCHANGE = (
 )
 _SEND_AS_AT_EXCHANGE = (
     "In the Exchange admin center, open the mailbox of SMTP Connect As, Delegation: add SMTP User under Send As.",
+)
+
+#: A time-out after the connection stood: no firewall that drops packets lets one stand.
+_SLOW_SERVER = Cause(
+    MAIL,
+    "{server} took the connection, but did not answer in time.",
+    (
+        "See the mail server's logs for this time: it is slow or stuck, for instance in a scanner or in a directory.",
+        "Raise the time-out if the server is known to answer slowly, as many do to a failed login.",
+        "See that no firewall or antivirus in between holds the connection back.",
+    ),
+    permanent=False,
+)
+_UNUSABLE_SETTINGS = Cause(
+    WEESTIMATE,
+    "The settings cannot be used as they are, so no mail server was asked.",
+    (
+        "Correct the setting or the argument that is named under evidence.",
+        "Confirm SMTP Address, SMTP Port, Use SSL, SMTP User and SMTP Password, point by point.",
+    ),
+)
+_NOT_ARRIVED = Cause(
+    MAIL,
+    "{server} took the mail, but it did not arrive in time.",
+    (
+        "Follow the token of the test in the message trace or the mail log of {server}; it stands in the subject.",
+        "Look into the junk folder and the quarantine of the recipient.",
+        "Raise confirm.timeout if mail is known to take longer.",
+        "Check that the mailbox under confirm is the one to which the recipient's mail goes.",
+    ),
+    permanent=False,
+    at={"office365": ("In the Exchange admin center, Mail flow, Message trace, search for the sender and the subject.",)},
+)
+_AMONG_JUNK = Cause(
+    MAIL,
+    "The mail arrived, but among junk.",
+    (
+        "Have SPF, DKIM and DMARC pass for the domain of the From address, which is that of SMTP Connect As.",
+        "With Enable SMTP Send As off, the From address is the acting user's: have its domain pass as well.",
+        "Have the sender put on the allow list of the receiving server, or marked as no junk by the recipient.",
+    ),
 )
 
 CAUSES = {
@@ -81,6 +123,7 @@ CAUSES = {
         "The mail server does not answer in time; most often a firewall drops the packets.",
         (*_REACH, "Raise the time-out above 10 seconds if the server is known to answer slowly."),
         permanent=False,
+        at_stage=dict.fromkeys(("auth", "mail_from", "rcpt_to", "data", "accepted"), _SLOW_SERVER),
     ),
     "network_unreachable": Cause(
         NETWORK,
@@ -159,9 +202,10 @@ CAUSES = {
     ),
     "auth_required": Cause(
         WEESTIMATE,
-        "{server} takes mail only after a login, and there was none.",
+        "{server} takes mail only after a login that it has accepted.",
         (
             _AUTHENTICATE_SENDER,
+            "If they are set already, confirm that the server takes logins on this port: many do on port 587 only.",
             "Or have the address of this machine allowed on the server, if it is to relay without a login.",
         ),
         at={"office365": (_SMTP_AUTH_AT_EXCHANGE[0],)},
@@ -209,8 +253,10 @@ CAUSES = {
             "office365": (
                 "In the Exchange admin center, see whether SMTP AUTH can still be switched on for this tenant.",
                 "See which authentication policy of Exchange Online blocks basic authentication for SMTP User.",
-                "Or set SMTP Address to High Volume Email (smtp-hve.office365.com) or to smtp.azurecomm.net.",
+                "Or set SMTP Address to smtp-hve.office365.com, High Volume Email (recipients of your own tenant only).",
+                "Or set SMTP Address to smtp.azurecomm.net, Azure Communication Services, for recipients anywhere.",
             ),
+            "outlook": ("Personal Outlook.com accounts take no password for SMTP any more: use another service.",),
             "gmail": ("Create an app password, or set SMTP Address to Google's relay (smtp-relay.gmail.com).",),
         },
         otherwise=(_OTHER_ROUTE,),
@@ -320,10 +366,10 @@ CAUSES = {
     ),
     "quota_exceeded": Cause(
         MAIL,
-        "A quota is used up: the mailbox is full, or the sending allowance of the account is spent.",
+        "A quota is used up: a mailbox is full, or the allowance for sending is spent; the reply says which.",
         (
-            "Free space in the mailbox that the reply names; if it is the recipient's, tell the recipient.",
-            "See the account's daily or monthly allowance and its credits in {console}; wait or extend it.",
+            "If it is the recipient's mailbox, tell the recipient to free space, or to have more given.",
+            "If it is the allowance of SMTP User, wait for the next day or month, or have it extended in {console}.",
         ),
         permanent=False,
     ),
@@ -344,6 +390,7 @@ CAUSES = {
             "Ask the recipient's administrator to allow the sender.",
         ),
         by_code=True,
+        at_stage={"delivered": _AMONG_JUNK},
     ),
     "sender_reputation_blocked": Cause(
         MAIL,
@@ -389,6 +436,7 @@ CAUSES = {
             "Confirm SMTP Address and SMTP Port: another kind of service may listen there.",
             "See that no firewall rewrites SMTP (Cisco: inspect esmtp), and the mail server's logs.",
         ),
+        by_code=True,
     ),
     "encoding_unsupported": Cause(
         WEESTIMATE,
@@ -408,5 +456,12 @@ CAUSES = {
         ),
         permanent=False,
         by_code=True,
+        at_stage={"settings": _UNUSABLE_SETTINGS, "delivered": _NOT_ARRIVED},
     ),
 }
+
+
+def cause_at(name: str, stage: str | None) -> Cause:
+    """What a cause means at a stage. Raises KeyError for a cause that is not in `CAUSES`."""
+    cause = CAUSES[name]
+    return cause.at_stage.get(stage or "", cause)

@@ -121,6 +121,7 @@ CERTIFICATE = (
         no (?:subject )?alternative (?:certificate subject )?(?:dns )?names?
         certificate is (?:only )?valid for
         no names? match\w*
+        legacy common name
         (?:target )?principal name is incorrect
         sec_e_wrong_principal|cert_e_cn_no_match|0x80090322|0x800b010f
         (?:wrong|different|unexpected|incorrect) (?:host|common|server|certificate) ?name

@@ -16,17 +16,32 @@ from .rule import GREETING, LOGIN, RECIPIENTS, SENDING, Rule
 
 #: Exchange Online and Exchange Server number above the registry; here the number says more than the sentence.
 _EXCHANGE = {
+    r"5\.1\.8": "sender_reputation_blocked",
     r"5\.1\.20": "from_header_invalid",
     r"[45]\.1\.90": "quota_exceeded",
     r"5\.7\.3": "auth_required",
+    r"5\.1\.351": "recipient_unknown",
+    r"[45]\.2\.12[12]": "rate_limited",
+    r"5\.2\.252": "send_as_denied",
+    r"5\.3\.190": "recipient_rejected",
+    r"[45]\.4\.310": "recipient_unknown",
+    r"[45]\.4\.312": "dns_failure",
+    r"5\.4\.14": "protocol_error",
+    r"5\.6\.11": "protocol_error",
     r"5\.7\.54": "relay_denied",
     r"5\.7\.57": "auth_required",
     r"5\.7\.512": "from_header_invalid",
     r"5\.7\.750": "sender_rejected",
-    r"5\.7\.(?:51|505|507|510)": "recipient_rejected",
+    r"5\.7\.(?:51|193|505|507|510|703)": "recipient_rejected",
     r"5\.7\.60": "send_as_denied",
-    r"5\.7\.64": "relay_denied",
-    r"5\.7\.1(?:2|24|3\d)": "recipient_rejected",
+    r"5\.7\.(?:64|68|367)": "relay_denied",
+    r"5\.7\.1(?:2|24|3[0-8])": "recipient_rejected",
+    r"[45]\.7\.23[23]": "quota_exceeded",
+    r"[45]\.7\.321": "tls_not_offered",
+    r"[45]\.7\.322": "certificate_expired",
+    r"[45]\.7\.323": "certificate_untrusted",
+    r"[45]\.7\.324": "dns_failure",
+    r"5\.7\.(?:350|520)": "content_rejected_spam",
     r"5\.7\.504": "recipient_unknown",
     r"5\.7\.506": "protocol_error",
     r"5\.7\.(?:50[1239]|51[1345]|6\d\d|7\d\d|23|25)": "sender_reputation_blocked",
@@ -57,7 +72,7 @@ PROVIDERS = (
         Rule(cause, f"sender throttled due to continuous {errors}", permanent=False)
         for errors, cause in _EXCHANGE_THROTTLES.items()
     ),
-    *_at(("office365", "exchange"), _EXCHANGE, (*GREETING, *SENDING)),
+    *_at(("office365", "exchange", "outlook"), _EXCHANGE, (*GREETING, *SENDING)),
 )
 
 #: Meanings that hold at any stage from the login on; the first digit is that of permanent or transient.
@@ -84,7 +99,8 @@ _REGISTRY_SENDING = {
     r"[45]\.7\.10": "tls_required",
     r"[45]\.7\.11": "tls_required",
     r"[45]\.7\.(?:19|2[0-9]|30)": "sender_reputation_blocked",
-    r"[45]\.6\.(?:[79]|8|10|[1235])": "encoding_unsupported",
+    r"[45]\.6\.(?:[1235789]|10)": "encoding_unsupported",
+    r"[45]\.6\.0": "protocol_error",
     r"[45]\.2\.2": "quota_exceeded",
     r"[45]\.2\.3": "message_too_large",
     r"[45]\.3\.4": "message_too_large",

@@ -79,8 +79,15 @@ RULES = (
         LOGIN,
     ),
     Rule("auth_required", r"auth\w* .. {required}", LOGIN, code="530"),
-    # QQ Mail lists all that may be wrong, and begins with the likeliest.
-    Rule("auth_bad_credentials", r"account is abnormal, service is not open", LOGIN),
+    # Where a server lists all that may be wrong, it begins with the likeliest.
+    Rule(
+        "auth_bad_credentials",
+        r"""
+        {wrong} (?:\w+ )?{password},? or
+        account is abnormal, service is not open
+        """,
+        LOGIN,
+    ),
     Rule(
         "auth_smtp_auth_disabled",
         r"""

@@ -27,16 +27,26 @@ class Provider(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
+#: The first fits whose domains or marks do.
 PROVIDERS = {
+    # Of the same make as Microsoft 365, but of private persons: there is no administrator, and no admin center.
+    "outlook": Provider(
+        "Outlook.com",
+        "the security page of the Microsoft account",
+        ("smtp-mail.outlook.com", "hotmail.com", "live.com"),
+        "",
+        ("outlook.com", "hotmail", "live"),
+    ),
     "office365": Provider(
         "Microsoft 365",
         "the Exchange admin center",
-        ("office365.com", "office365.us", "outlook.com", "outlook.cn", "mx.microsoft", "outlook.office365.com"),
+        ("office365.com", "office365.us", "outlook.com", "outlook.cn", "mx.microsoft"),
         r"""
         prod\.outlook\.com|protection\.outlook\.com|aka\.ms/|smtpclientauthentication|office ?365
-        [45]\.7\.(?:139|[5-7]\d\d)\b|[45]\.2\.25\d\b
+        tenant(?:inbound)?attribution
+        [45]\.7\.(?:139|[5-7]\d\d)\b|[45]\.2\.25\d\b|[45]\.3\.190\b
         """,
-        ("microsoft365", "microsoft_365", "m365", "o365", "exchange_online", "outlook", "microsoft", "hotmail"),
+        ("microsoft365", "microsoft_365", "m365", "o365", "exchange_online", "microsoft"),
     ),
     "exchange": Provider(
         "Exchange Server",

@@ -55,7 +55,7 @@ FAMILIES = {
     r"|unrout[e]?able|non-? ?existent"
     r"|(?:not|never) (?:be )?(?:an? )?(?:found|exist\w*|known|here|listed|valid|recogni[sz]ed|local|have an?))",
     "disabled": r"(?:disabled|inactive|deactivated|suspended|locked(?: out)?|closed|expired|frozen|terminated"
-    r"|discontinued|blocked|restricted|banned|on hold|cancell?ed"
+    r"|discontinued|blocked|restricted|banned|on hold|cancell?ed|archived|retired|abandoned"
     r"|not (?:currently )?(?:active|enabled|activated|accepting))",
     "denied": r"(?:denied|refused|rejected|prohibited|forbidden|disallowed|blocked|banned|declined"
     r"|not (?:be )?(?:currently )?(?:allowed|permitted|authori[sz]ed|accepted|possible|supported|enabled))",
@@ -80,10 +80,10 @@ _FAMILY = re.compile(r"\{([a-z]+)\}")
 class Rule(NamedTuple):
     """One way to recognise a cause. What is empty does not matter; all that is given must fit.
 
-    ``phrases`` are searched in the text; ``stages``, ``providers`` and ``modes`` are words of which one must hold
-    (an unknown stage fits any), and so are the numbers ``ports``; ``enhanced`` and ``code`` are patterns of the whole
-    enhanced status code and of the whole reply code, which are empty text where there is none. ``permanent`` overrides
-    what is usual for the cause.
+    ``phrases`` are searched in the text; ``stages``, ``providers`` and ``modes`` are words of which one must hold, and
+    so are the numbers ``ports``. An unknown stage fits where phrases are given that are used at several stages.
+    ``enhanced`` and ``code`` are patterns of the whole enhanced status code and of the whole reply code, which are empty
+    text where there is none. ``permanent`` overrides what is usual for the cause.
     """
 
     cause: str

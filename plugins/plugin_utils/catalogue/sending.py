@@ -92,6 +92,7 @@ _PLAIN = (
         rcpt ?hosts
         (?:invalid|bad|no) credentials for relay
         smtp relay service|as a relay\b
+        direct send .. {denied}
         delivery is not allowed
         """,
         (*GREETING, *SENDING),
@@ -105,7 +106,8 @@ _AUTHENTICITY = (
     Rule(
         "sender_reputation_blocked",
         r"""
-        spf\b|sender policy framework
+        spf\b|sender policy framework|(?:\w+\.)?openspf\.\w+
+        anti-?spoof\w*
         dkim|dmarc|arc (?:fail|valid)
         ptr\b|reverse[- ]?(?:dns|lookup|name|mapping|ip|record|host)|rdns|fcrdns|forward[- ]confirm\w*
         not find your (?:reverse )?host ?name
@@ -119,6 +121,10 @@ _AUTHENTICITY = (
 )
 
 _SENDER = (
+    # Mailgun says of such a domain first that it is "not allowed to send".
+    Rule("sender_rejected", r"(?:domain|identity|sender) .. (?:un|not (?:\w+ )?){approved}", SENDING, permanent=True),
+    # Postfix: check_sasl_access, by which an administrator keeps a login from sending.
+    Rule("auth_policy_blocked", r"sasl login name rejected", SENDING),
     Rule(
         "send_as_denied",
         r"""
@@ -143,6 +149,8 @@ _SENDER = (
         (?:spoof\w*|impersonat\w*|forged?|forgery) .. (?:{sender}|user|account|local|identity)
         {sender} .. (?:spoof\w*|forged|impersonat\w*)
         not (?:a )?(?:valid|registered|configured) (?:alias|identity) (?:of|for)
+        {from} .. {denied} (?:for|by|to) .. {login}
+        only .. (?:with|by|from|through|under) .. own (?:login|account|credentials|mailbox)
         """,
         (*LOGIN, *SENDING),
         permanent=True,
@@ -290,6 +298,8 @@ _REPUTATION = (
         banned sender|spammer|spam source|botnet|open proxy|(?:infected|zombie) (?:host|machine|pc)
         abus(?:e|ive) .. (?:from|ip|your|detected)|history of abuse
         {denied} (?:sending )?(?:ip|host|network|country)\b
+        unauthori[sz]ed (?:ip|host|network|source)
+        {peer} .. score
         (?:unusual|suspicious|abnormal) (?:\w+ )?activity
         """,
         (*GREETING, *SENDING),
@@ -427,6 +437,7 @@ _FORM = (
         "protocol_error",
         r"""
         {message} .. malformed|malformed .. {message}
+        (?:invalid|bad|malformed|corrupt\w*|unparsable) (?:\w+ ){0,2}?(?:message|mime|body|content)s?\b
         headers? .. (?:{wrong}|format|missing|duplicate|compliant)
         (?:{wrong}|missing|duplicate|no) .. headers?
         mime\b|start boundary|disposition
@@ -460,7 +471,7 @@ _SPAM = (
         (?:high|bad|exceed\w*|total|low) .. score|score .. (?:threshold|high|exceed\w*|too)
         (?:dt|mi|hl):[a-z0-9]{3}\b
         """,
-        CONTENT,
+        SENDING,
         code="(?!4).*",
     ),
     Rule(
@@ -478,6 +489,8 @@ _SPAM = (
 )
 
 _PROTOCOL = (
+    # Gmail names the command so, and comes to "try again later" over a name such as localhost, whenever one tries.
+    Rule("protocol_error", r"\((?:helo|ehlo)\)", ("ehlo",), permanent=True),
     Rule(
         "protocol_error",
         r"""
@@ -492,7 +505,6 @@ _PROTOCOL = (
         (?:mail|rcpt|helo|ehlo) first|no data\b
         (?:helo|ehlo)\b.{0,40}?(?:reject\w*|invalid|bad|required|must|fully|syntax)
         (?:helo|ehlo)\b.{0,40}?(?:need|refus\w*|not|first|denied|literal|raw|forged|own)
-        \((?:helo|ehlo)\)
         nested mail|sender already|already (?:specified|given|started)
         (?:bare|stray|lone) (?:<?lf>?|<?cr>?|newline|line ?feed)
         line (?:is )?too long|lines? length
@@ -560,6 +572,8 @@ _MOMENT = (
         confidence="medium",
     ),
     Rule("sender_reputation_blocked", r"blocked(?:\W*$| - | see\b)", SENDING, confidence="medium"),
+    # Before anything was said of a message, a policy can be about the sending machine only.
+    Rule("sender_reputation_blocked", r"(?:connection|client|access) .. {denied} .. polic\w*", GREETING),
 )
 
 WORDS = (

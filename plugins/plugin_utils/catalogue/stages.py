@@ -53,7 +53,7 @@ MARKS = {
         auth\w* (?:extension|command|type|mechanism|failed|failure|unsuccessful|error|rejected|credentials)
         username and password not accepted|smtpclientauthentication
         """,
-    "ehlo": r"in reply to (?:helo|ehlo)|smtpheloerror",
+    "ehlo": r"in reply to (?:helo|ehlo)|smtpheloerror|\((?:helo|ehlo)\)",
     "tls": r"ssl\.ssl\w+|ssl: |starttls command|certificate_verify_failed|tls handshake",
     "dns": r"gai_?error|getaddrinfo",
 }
