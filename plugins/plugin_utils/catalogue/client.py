@@ -99,7 +99,7 @@ CERTIFICATE = (
         cert\w* (?:is )?not valid (?:yet|before|after|until)
         not ?time ?valid
         (?:outside|not within) (?:of )?(?:its|the) validity
-        validity (?:period|date)
+        validity (?:period|date|check|interval)
         (?:expired|outdated) (?:\w+ )?cert\w*
         (?:invalid|incorrect) .. (?:notafter|notbefore|expir\w+ date)
         not(?:after|before)\b
@@ -122,6 +122,9 @@ CERTIFICATE = (
         certificate is (?:only )?valid for
         no names? match\w*
         legacy common name
+        not contain any (?:ip|dns) sans?
+        no certificate can be valid for
+        unrecognized[ _]name
         (?:target )?principal name is incorrect
         sec_e_wrong_principal|cert_e_cn_no_match|0x80090322|0x800b010f
         (?:wrong|different|unexpected|incorrect) (?:host|common|server|certificate) ?name
@@ -154,6 +157,7 @@ CERTIFICATE = (
         (?:valid )?certification path
         pkix
         (?:partial|untrusted) ?(?:chain|root)
+        cert_trust_\w+|crypt_e_\w+
         chain (?:verification|was issued|of trust|building|is incomplete|incomplete)
         (?:incomplete|broken) .. chain
         (?:revocation|crl) .. (?:check|unable|failed|offline|status|unknown)
@@ -186,6 +190,7 @@ _HANDSHAKE = Rule(
         (?:key|signature|digest|md) too (?:small|weak|short)
         handshake[ _](?:failure|error)
         handshake .. (?:alert|fail\w*|reset|abort\w*|eof|closed|error)
+        (?:terminated|aborted|closed|reset|rejected|refused) .. handshake
         (?:alert|ssl|tls)\w* .. protocol[ _]?version
         inappropriate[ _]fallback
         insufficient[ _]security
@@ -205,11 +210,23 @@ _HANDSHAKE = Rule(
         received (?:a )?(?:tls|ssl|fatal) alert
         remote party (?:has )?sent a tls alert
         (?:gnutls|ssl|tls)[ _]\w*(?:connect|handshake|accept)\b
+        unexpected or badly formatted
         """,
     ENCRYPTING,
 )
+# Windows' numbers and OpenSSL's alerts that say no more than that the two sides did not agree.
+_DISAGREEMENT = Rule(
+    "tls_version_or_cipher",
+    r"""
+        sec_e_\w+|0x800903\w\w|initializesecuritycontext
+        (?:tls|ssl)v?\d*[ _]alert[ _](?:internal|decode|decrypt|illegal|access|export|user)
+        """,
+    ENCRYPTING,
+    confidence="medium",
+)
 
 NETWORK = (
+    Rule("dns_failure", _TIMEOUT, ("dns",), permanent=False),
     Rule(
         "dns_failure",
         r"""
@@ -265,7 +282,8 @@ NETWORK = (
         (?:network|host|net|destination|protocol)(?: is| was)? (?:unreachable|not reachable|down)
         (?:unreachable|unreached) (?:network|host)
         (?:ehostunreach|enetunreach|enetdown|ehostdown)\b
-        errno (?:51|65|100|101|112|113)\b
+        errno (?:47|49|51|65|97|99|100|101|112|113)\b
+        address family .. not supported|can not assign requested address
         (?:wsaenetunreach|wsaehostunreach|wsaenetdown|10050|10051|10065)\b
         """,
     ),
@@ -309,4 +327,4 @@ NETWORK = (
 )
 
 ENCRYPTION = (*TLS_MODE, *CERTIFICATE)
-HANDSHAKE = (_HANDSHAKE,)
+HANDSHAKE = (_HANDSHAKE, _DISAGREEMENT)

@@ -59,6 +59,7 @@ ENCRYPTION = (
         not (?:\w+ )?encrypted
         """,
     ),
+    Rule("tls_required", r"{insecure} (?:connection|session|channel)", LOGIN),
     # To a client that has just tried it, the same words say something else.
     Rule(
         "tls_required",
@@ -79,6 +80,8 @@ RULES = (
         LOGIN,
     ),
     Rule("auth_required", r"auth\w* .. {required}", LOGIN, code="530"),
+    # What the client finds of itself: this machine's policy may forbid what the mechanism is made of.
+    Rule("auth_not_offered", r"(?:cram-md5|digest-md5|ntlm|xoauth2|login|plain) can not be used", LOGIN),
     # Where a server lists all that may be wrong, it begins with the likeliest.
     Rule(
         "auth_bad_credentials",
@@ -175,6 +178,7 @@ RULES = (
         mechanism\w*(?: \S+)? {be}(?:{lacking}|not allowed|too weak|invalid)
         (?:not|n?either) (?:support|offer|advertise|announce|provide)\w* .. (?:auth\w*|sasl|login|mechanism)
         no (?:sasl|auth\w*) (?:mech\w*|method|support)
+        auth(?: command)? {be}not {allowed}\W*$
         (?:command|verb) .. {lacking}
         (?:{lacking}|invalid) command
         """,

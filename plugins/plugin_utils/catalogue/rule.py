@@ -35,15 +35,16 @@ GAP = 50
 #: Words that servers use for one another.
 FAMILIES = {
     "mailbox": r"(?:user(?: ?name)?s?|recipients?|mail ?box(?:es)?|address(?:es)?|accounts?|alias(?:es)?|addressees?"
-    r"|inbox|local[- ]part|person|destination|e-?mail id)",
+    r"|inbox|local[- ]part|person|destination|e-?mail id|utilisateur|destinataire|boite|empf(?:ae|ä)nger|postfach|usuario)",
     "sender": r"(?:sender(?:'s)?|from(?! \d)|return[- ]path|originator|reverse[- ]path)",
     "envelope": r"(?:sender|mail from|return[- ]path|from address|envelope from|originator|reverse-path)",
     "approved": r"(?:verified|confirmed|validated|activated|registered|configured)",
     "message": r"(?:message|mail|e-?mail|content|body|attachment|file|data)(?:s|'s)?",
     "login": r"(?:log[- ]?in|log[- ]?on|sign[- ]?in|user(?: ?name)?|account|credentials?|authenticat\w+|auth"
     r"|authori[sz]ed user)",
+    "entered": r"(?:auth\w*|log[- ]?[io]n|logged[- ][io]n|sign[- ]?[io]n|signed[- ][io]n)",
     "password": r"(?:password|passwd|pass ?phrase|pass|api[- ]?key|token|grant|credentials?)",
-    "secure": r"(?:starttls|tls|ssl|encrypt\w*|secured? (?:connection|channel|session))",
+    "secure": r"(?:starttls|(?:ssl/)?tls(?:[-/]\w+)?|ssl|encrypt\w*|secured? (?:connection|channel|session))",
     "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
     "from": r"(?:from:? (?:header|field|line|address)|header from|5322[.]?from|'from'|\"from\"|from:)",
     "peer": r"(?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)"
@@ -51,11 +52,12 @@ FAMILIES = {
     "traffic": r"(?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?|connections?|concurrent"
     r"|sessions?|smtp|requests?|deliver\w+|channels?|hits|transactions|simultaneous|parallel|volume|thread)",
     "be": r"(?:(?:is|are|was|were|has|have|had|been|be|being|currently|now|an?|temporarily|permanently) ){0,4}",
-    "unknown": r"(?:unknown|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable"
+    "unknown": r"(?:unknown|inconnue?|unbekannt|desconocido|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable"
     r"|unrout[e]?able|non-? ?existent"
     r"|(?:not|never) (?:be )?(?:an? )?(?:found|exist\w*|known|here|listed|valid|recogni[sz]ed|local|have an?))",
     "disabled": r"(?:disabled|inactive|deactivated|suspended|locked(?: out)?|closed|expired|frozen|terminated"
     r"|discontinued|blocked|restricted|banned|on hold|cancell?ed|archived|retired|abandoned"
+    r"|(?:turned|switched) off"
     r"|not (?:currently )?(?:active|enabled|activated|accepting))",
     "denied": r"(?:denied|refused|rejected|prohibited|forbidden|disallowed|blocked|banned|declined"
     r"|not (?:be )?(?:currently )?(?:allowed|permitted|authori[sz]ed|accepted|possible|supported|enabled))",

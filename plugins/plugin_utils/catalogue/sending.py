@@ -70,6 +70,19 @@ _PLAIN = (
     # Postfix says "Client host rejected" before whatever keeps it from serving.
     Rule("server_busy_or_unavailable", r"(?:ports?|servers?|services?) (?:is|are) (?:too |all )?busy", code="4.."),
     Rule("auth_required", r"(?:turn on|enable) smtp auth\w*"),
+    Rule("rate_limited", r"(?:recipient|message|rate|sending) limit {be}(?:exceeded|reached)", SENDING, code="4.."),
+    Rule("quota_exceeded", r"mail ?box (?:size|storage|space) .. (?:exceed\w*|limit|full)", SENDING),
+    # What is named of the content is the reason, whatever list or rule it was found by.
+    Rule(
+        "content_rejected_spam",
+        r"""
+        (?:attachment|attached file|file type|file extension)s? .. {denied}
+        {denied} .. (?:attachment|attached file|file type|file extension)s?\b
+        {message} {be}{denied} .. (?:url|link|intent|content|wording)s?\b
+        """,
+        SENDING,
+        code="(?!4).*",
+    ),
     Rule("sender_rejected", r"unresolvable .. (?:from|domain)", SENDING),
     Rule("quota_exceeded", r"(?:daily|monthly|24[- ]hour) .. (?:quota|limit|allowance)\b", SENDING),
     Rule(
@@ -89,6 +102,7 @@ _PLAIN = (
         unable to relay|(?:can|do|does|will) not (?:\w+ )?relay
         (?:not {allowed} to|not an?|no|not) (?:open |public |mail |third[- ]party )?relay
         {denied} to relay|{denies} (?:\w+ ){0,2}?relay\w*
+        (?:can|will|do) not deliver mail (?:for|to)\b
         rcpt ?hosts
         (?:invalid|bad|no) credentials for relay
         smtp relay service|as a relay\b
@@ -108,6 +122,10 @@ _AUTHENTICITY = (
         r"""
         spf\b|sender policy framework|(?:\w+\.)?openspf\.\w+
         anti-?spoof\w*
+        sender ?id\b|pra\b
+        (?:sender(?:'s)?|sending|dynamic|your) ips?\b .. {denied}|(?:mail|messages?|access|connections?|forbidden) (?:from|by) (?:your|dynamic) ips?\b
+        (?:sender(?:'s)?|sending) ip\b|unverif\w+ .. ips\b|mismatch\w* .. client ip
+        forward dns|unresolvable .. host ?name
         dkim|dmarc|arc (?:fail|valid)
         ptr\b|reverse[- ]?(?:dns|lookup|name|mapping|ip|record|host)|rdns|fcrdns|forward[- ]confirm\w*
         not find your (?:reverse )?host ?name
@@ -151,6 +169,8 @@ _SENDER = (
         not (?:a )?(?:valid|registered|configured) (?:alias|identity) (?:of|for)
         {from} .. {denied} (?:for|by|to) .. {login}
         only .. (?:with|by|from|through|under) .. own (?:login|account|credentials|mailbox)
+        (?:internet|mail|login|account|your) (?:address|name) .. differ\w* .. {sender}
+        not (?:a )?local sender|sender (?:is )?not local
         """,
         (*LOGIN, *SENDING),
         permanent=True,
@@ -170,16 +190,19 @@ _SENDER = (
     Rule(
         "auth_required",
         r"""
-        not logged[- ]in
+        not (?:logged|signed)[- ][io]n
         (?:smtp )?auth\w*(?: \w+){0,4}? {be}{required}(?! by)
         auth\w* .. (?:first|before|prior)
-        requires? (?:\w+ ){0,3}?(?:auth\w*|log ?in|login)
-        {must} (?:\w+ ){0,4}?(?:auth\w*|log ?in|login|sign ?in)
+        requires? (?:\w+ ){0,3}?{entered}
+        auth\w* (?:\w+ )?turned on
+        {must} (?:\w+ ){0,4}?{entered}
+        only {entered} (?:users?|clients?|accounts?|senders?)
         (?:not|never|un) ?{be}(?:yet )?authenticated(?! by| for)
+        {failed} to authenticate
         unauthenticated (?:mail|e-?mail|user|client|sender|connection|relay|session)s?
         (?:send|use|issue|try) (?:the )?auth\w* (?:command )?(?:first|before)
         anonymous (?:mail|users?|access|connection|e-?mail|relay|client|sender)
-        (?:without|no) (?:prior |smtp |valid |proper )?(?:auth\w*|log-?in)
+        (?:without|no) (?:prior |smtp |valid |proper )?{entered}
         (?:pop|imap)3?[ -](?:before|prior)
         (?:check|get) .. mail (?:first|before)
         must .. (?:user ?name|credentials)
@@ -199,13 +222,16 @@ _RELAY = (
         not one of our (?:customers|domains|clients)
         (?:{mailbox}|domain|host) (?:\S+ )?{be}not (?:\w+ )?(?:local|hosted|handled|served|managed)\b
         not (?:a )?local (?:domain|host|address|recipient|user)
+        not a gateway|not configured to relay
         non-?(?:accepted|local) (?:domain|recipient|user)
         we do not (?:accept|handle|process) .. (?:that|this|the) domain
+        (?:do|does) not (?:handle|process) mail for
         gateway .. not .. (?:accept|relay)
         client host rejected: access denied
         (?:client|host|ip) .. not {allowed} to (?:relay|use)
         """,
         (*GREETING, *SENDING),
+        enhanced=r"(?!5\.1\.1$).*",
         permanent=True,
     ),
 )
@@ -231,7 +257,7 @@ _LIMITS = (
         at a rate
         {many} .. {traffic}\b
         {traffic} .. (?:limit\w*|threshold|cap)\b
-        too (?:quickly|fast|frequent\w*|often)|frequency
+        too (?:quickly|fast|frequent\w*|often)|frequency|slower
         (?:per|this|in an|every|each|within (?:an?|one)|last) (?:hour|minute|second)
         concurren\w+|simultaneous|hourly|minute\b
         limits? .. (?:exceeded|reached)|exceeded? .. limits?\b
@@ -263,6 +289,7 @@ _QUOTA = (
         (?:no|out of|insufficient|exhausted) .. credits?
         (?:full|filled) (?:mail ?box|inbox)
         exceeded .. (?:storage|space)
+        (?:space|storage) .. used up|\w*disk quota|{mailbox} .. (?:pleine|voll)\b
         storage (?:allocation|allotment|limit|quota)
         """,
         SENDING,
@@ -277,21 +304,28 @@ _REPUTATION = (
         {list}\b
         blocked using|blocked (?:by|at|due to|because|for) .. (?:list\w*|abuse|reputation)
         reputation
-        {be}listed (?:in|by|on|at|as)|listing in
+        (?<!not ){be}listed (?:in|by|on|at|as)|listing in
         (?:user |spam )?complaints?
         {peer} {be}.{0,20}(?:{denied}|suspicious|untrusted|poor|bad|unauthenticated)
         (?:blocked|banned|rejected|refus\w+|denied|den(?:y|ies)) .. (?:ip\b|network|client host|connection from|range)
         ip(?: address)? .. not {allowed}
         ip=[\d.]+ .. problem occurred
         not {allowed} to connect|not accepting connections|no access from
+        your access (?:to|has|is)\b
+        (?:bad|invalid|high risk) ip\b|ip profile|(?:network|host) (?:is )?not {allowed}
+        ip .. {be}blocked
+        (?:use|through|via) .. (?:your|the) (?:isp|(?:service |internet )?provider)\b
+        (?:mta|server|host) .. not (?:been )?(?:pass|validat|verif|confirm)\w*
         (?:you|host|server) .. sending spam
-        sending .. (?:paused|suspended)
+        send(?:ing)? .. (?:paused|suspended)|outgoing .. {denied}
+        only .. connections? from
         client host .. {denied}
         from (?:\S+ )?(?:dynamic|residential|dial-?up|generic|suspicious)
         from (?:\S+ )?(?:blocked|bad|this host|your (?:ip|host|server|network))
         dynamic(?:ally)? .. (?:ip|address|range|pool|allocated)|(?:residential|dial-?up) (?:ip|address|range|line|host)
         fail\w* (?:\w+ )?(?:sender )?authentication (?:check|polic)\w*
         (?:domain|e-?mail|message) .. not pass
+        {mailbox} .. {disabled} .. (?:spam\w*|abuse|compromised|hacked|phish\w*)
         spam abuse detected|bad outbound sender|outbound spam|tenant has exceeded
         part of .. network
         permanently deferred
@@ -318,7 +352,9 @@ _RECIPIENT_RULES = (
         sender (?:was )?not authenticated (?:by|for)
         not authenticated to (?:send|post)
         (?:restricted|limited) to (?:authenticated|internal|members|authori[sz]ed|certain)
-        only (?:accepts?|receives?|takes?|allows?) (?:messages?|mail|e-?mails?)? ?from
+        only (?:accept|receiv|tak|allow)\w* (?:messages?|mail|e-?mails?)? ?from
+        recipient(?:'s)? (?:preferences?|settings|list of)|refuses? to receive|{denied} .. recipient preferences
+        not (?:subscribed to (?:this|the)|allowed to post|pre-?approved)|closed (?:mailing )?(?:list|group)
         only .. (?:can|may|are allowed to) (?:post|send|mail)
         delivery not authori[sz]ed|not authori[sz]ed, message refused
         resolver\.rst\.(?!\w*size)
@@ -333,7 +369,9 @@ _RECIPIENT_RULES = (
         (?:dlp|list|group|members?|moderat\w+|allowed[- ]?senders?) .. (?:not|only|restrict\w*|allow\w*|reject\w*)
         not (?:a )?(?:member|{allowed} to (?:send|post)) .. (?:list|group|recipient|mailbox|this address)
         not in .. (?:allowed|whitelist|safe)\w*
+        no (?:valid )?recipients?(?: (?:was|were|are|is))?(?: defined| given| specified| accepted|\W*$)
         no valid recipients
+        recipients? must be (?:specified|given|defined)
         no longer accepts? (?:mail|messages)|user rules|blocked by the recipient
         missing final|empty address|local address contains
         (?:recipient|user|mailbox|owner) .. (?:refuses|not (?:wish|want)|declines|chosen)
@@ -349,7 +387,7 @@ _SENDER_RULES = (
     Rule(
         "sender_rejected",
         r"""
-        sandbox
+        sandbox|test purposes|(?:free|trial|test) (?:account|plan)s? .. only
         (?:e-?mail|identit\w+|address|domain|sender|from|account) .. (?:not|un) ?(?:been |yet )*{approved}
         not (?:match )?(?:an? )?{approved} (?:sender|domain|address|identity|sending)
         verify (?:your |the )?(?:account|e-?mail|domain|sender)
@@ -360,6 +398,8 @@ _SENDER_RULES = (
         pending (?:approval|review|verification)|under review|not (?:yet )?approved
         domain(?: of)? .. not {allowed}
         not {allowed} to perform
+        not {allowed} to send (?:any )?(?:mails?|e-?mails?|messages?)\b
+        not subscribed to ses
         sender signature|sending domain
         """,
         SENDING,
@@ -375,7 +415,8 @@ _SENDER_RULES = (
         domain of .. (?:sender|@)
         call(?:out|back)|sender verif\w+
         {wrong} dns (?:mx|a)\b
-        return address
+        (?:no|without|missing) (?:valid )?(?:mx|a|dns) .. {sender}
+        return address|bogus mail from
         (?:your|sending|sender|from) (?:e-?mail )?(?:domain|address) .. (?:reject\w*|{denied}|not|{unknown}|block\w*)
         """,
         SENDING,
@@ -394,10 +435,12 @@ _NOBODY = Rule(
     resolver\.adr\.\w+
     (?:domain|host)(?: name)? .. (?:{unknown}|not (?:be )?resolve\w*)
     (?:{unknown}|no such|bad) (?:domain|host|destination)
-    mail ?box unavailable|{mailbox} .. (?:unavailable|moved|not local|not (?:on|in|at) (?:this|our|the))
+    mail ?box unavailable|{mailbox} .. (?:unava\w*able|missing|moved|not local|not (?:on|in|at) (?:this|our|the))
     no (?:mx|a|dns) (?:record|host)s?
     (?:name service|dns) error
     no(?:body| one)? (?:here )?by that name|nobody by
+    (?:recipient|rcpt|user) not ok|domain must exist|dead domain
+    does not exist|non-? ?exist\w*
     not (?:find|found|verify|locate|deliver to|exist|listed|recogni[sz]e)\w* .. {mailbox}
     """,
     RECIPIENTS,
@@ -410,6 +453,8 @@ _CLOSED = Rule(
     {mailbox} .. {disabled}
     {mailbox} {be}{disabled}
     {disabled} (?:\w+ )?{mailbox}
+    {be}suspended\b
+    (?:not|never) .. (?:accept\w*|receiv\w*) .. for this {mailbox}
     """,
     RECIPIENTS,
     code="(?!4).*",
@@ -418,6 +463,7 @@ _CLOSED = Rule(
 #: In answer to MAIL FROM the same words are about the sender.
 _RECIPIENT = (
     _CLOSED,
+    Rule("recipient_rejected", r"{mailbox} (?:\w+ )?{be}(?:disabled|inactive|suspended)", RECIPIENTS, code="4.."),
     _NOBODY,
     *(rule._replace(cause="sender_rejected", stages=("mail_from",)) for rule in (_CLOSED, _NOBODY)),
     Rule(
@@ -438,7 +484,7 @@ _FORM = (
         r"""
         {message} .. malformed|malformed .. {message}
         (?:invalid|bad|malformed|corrupt\w*|unparsable) (?:\w+ ){0,2}?(?:message|mime|body|content)s?\b
-        headers? .. (?:{wrong}|format|missing|duplicate|compliant)
+        headers? .. (?:{wrong}|{failed}|not accepted|format|missing|duplicate|compliant)
         (?:{wrong}|missing|duplicate|no) .. headers?
         mime\b|start boundary|disposition
         """,
@@ -451,7 +497,8 @@ _SPAM = (
     Rule(
         "content_rejected_spam",
         r"""
-        spam\w*
+        (?:anti-?)?spam\w*
+        reject, id=|mass mail\w*|detected .. {message}
         virus|malware|malicious|infect\w*|trojan|worm|ransom\w*
         phish\w*|scam|fraud\w*
         unsolicited|bulk (?:mail|e-?mail|message)|junk
@@ -460,15 +507,16 @@ _SPAM = (
         (?:{message}|file (?:type|extension)|url|link)s? .. (?:reject\w*|{denied}|restrict\w*)
         (?:{message}|file (?:type|extension)|url|link)s? .. (?:polic\w*|discarded|bounced|quarantin\w*)
         (?:{denied}|prohibited|illegal|dangerous) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
-        (?:executable|restricted|suspicious|unacceptable) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
+        (?:executable|restricted|suspicious|unacceptable|unsupported) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
         (?:policy|local policy|administrative) (?:\w+ )?(?:reasons?|violation|reject\w*|issue|restriction)
         (?:security|local|site|message|content) (?:polic(?:y|ies)|reason|issue)
         (?:corporate|e-?mail|mail|delivery|company|usage) (?:polic(?:y|ies)|reason|issue)
         {denied} (?:due to|by|for|because of|as per|under) .. polic\w*
         polic(?:y|ies) .. (?:violat\w*|{denied}|prohibit\w*)
-        (?:violat\w+|against) .. polic\w*
+        (?:violat\w+|against|breach\w*) .. polic\w*
         (?:reject\w*|refus\w*|denied) .. (?:message|content|body)
         (?:high|bad|exceed\w*|total|low) .. score|score .. (?:threshold|high|exceed\w*|too)
+        {denied} by .. (?:rules?|filter|milter|scanner|engine)\b|milter .. {denied}
         (?:dt|mi|hl):[a-z0-9]{3}\b
         """,
         SENDING,
@@ -511,7 +559,7 @@ _PROTOCOL = (
         refused our helo
         (?:{wrong}|unexpected|unparsable) (?:server )?(?:reply|response|line|answer|greeting|status)
         rfc ?\d{3,4}
-        not (?:a )?(?:smtp|mail) server|does not speak
+        not (?:a )?(?:smtp|mail) server|does not speak|http/\d
         """,
         ("banner", "ehlo", "tls", *LOGIN, *SENDING),
     ),
@@ -551,6 +599,7 @@ _MOMENT = (
         (?:too|very) busy|overloaded|load (?:average|is)|high load|heavily loaded
         (?:insufficient|no|low|out of|not enough) (?:system )?(?:resources?|memory|storage|disk|space|swap|file)
         maintenance|shutting down|restart\w*|starting up|not ready
+        {failed} .. process\w*|misconfigur\w*|interrupted
         (?:unable|failed|not) (?:to )?(?:process|complete|handle|connect|deliver)
         (?:unable|failed|not) (?:to )?(?:open|write|verify|contact|create|queue|store)
         deferr?\w*|delay\w*
@@ -558,6 +607,17 @@ _MOMENT = (
         confidence="medium",
     ),
     Rule("server_busy_or_unavailable", r"requested (?:mail )?action aborted", code="4..", confidence="medium"),
+    Rule("sender_rejected", r"{mailbox} {be}{denied}|fully[- ]qualified .. address", ("mail_from",), confidence="medium"),
+    Rule(
+        "auth_bad_credentials",
+        r"""
+        (?:{wrong} (?:\w+ )?credentials|credentials .. {wrong})
+        auth\w* {be}{failed}
+        """,
+        SENDING,
+        code="(?!4).*",
+        confidence="medium",
+    ),
     # Postfix puts "Recipient address rejected" before any text of its administrator's.
     Rule("recipient_rejected", r"policy rejection", RECIPIENTS, permanent=True, confidence="medium"),
     Rule(
@@ -572,8 +632,8 @@ _MOMENT = (
         confidence="medium",
     ),
     Rule("sender_reputation_blocked", r"blocked(?:\W*$| - | see\b)", SENDING, confidence="medium"),
-    # Before anything was said of a message, a policy can be about the sending machine only.
-    Rule("sender_reputation_blocked", r"(?:connection|client|access) .. {denied} .. polic\w*", GREETING),
+    # Before anything was said of a message, this can be about the sending machine only.
+    Rule("sender_reputation_blocked", r"blocked|banned|screen(?:ed|ing)|{denied} .. polic\w*", GREETING),
 )
 
 WORDS = (
