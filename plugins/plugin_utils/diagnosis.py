@@ -120,11 +120,8 @@ def _provider(given: Any, seen: reply.Reply) -> str | None:
 
 def _rule(case: _Case) -> Rule:
     """What decides: a refused login that the reply repeats is the reason for all that the reply says itself."""
-    if case.reply.login:
-        rule = _first_rule(case._replace(stage="auth", reply=reply.read(case.reply.login)))
-        if rule.cause != "unknown":
-            return rule
-    return _first_rule(case)
+    login = case.reply.login
+    return _first_rule(case._replace(stage="auth", reply=reply.read(login)) if login else case)
 
 
 def _of(cause: str, rule: Rule) -> Rule:

@@ -91,7 +91,7 @@ _NOT_ARRIVED = Cause(
         "Check that the mailbox under confirm is the one to which the recipient's mail goes.",
     ),
     permanent=False,
-    at={"office365": ("In the Exchange admin center, Mail flow, Message trace, search for the sender and the subject.",)},
+    at={"office365": ("In the Exchange admin center, Mail flow, Message trace, search for the subject.",)},
 )
 _AMONG_JUNK = Cause(
     MAIL,
@@ -253,8 +253,8 @@ CAUSES = {
             "office365": (
                 "In the Exchange admin center, see whether SMTP AUTH can still be switched on for this tenant.",
                 "See which authentication policy of Exchange Online blocks basic authentication for SMTP User.",
-                "Or set SMTP Address to smtp-hve.office365.com, High Volume Email (recipients of your own tenant only).",
-                "Or set SMTP Address to smtp.azurecomm.net, Azure Communication Services, for recipients anywhere.",
+                "Or use High Volume Email: SMTP Address smtp-hve.office365.com (recipients of your own tenant only).",
+                "Or use Azure Communication Services: SMTP Address smtp.azurecomm.net, for recipients anywhere.",
             ),
             "outlook": ("Personal Outlook.com accounts take no password for SMTP any more: use another service.",),
             "gmail": ("Create an app password, or set SMTP Address to Google's relay (smtp-relay.gmail.com).",),

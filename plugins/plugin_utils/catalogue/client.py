@@ -38,15 +38,13 @@ _BROKEN = r"""
     forcibly closed
     broken pipe
     (?:lost|dropped|closed|terminated) (?:the )?connection
-    (?:socket|session|stream|channel|transport) (?:was |has been |is )?(?:\w+ )?(?:closed|hang up|hung up)
-    (?:socket|session|stream|channel|transport) (?:was |has been |is )?(?:\w+ )?(?:ended|disconnected)
+    {stream} (?:was |has been |is )?(?:\w+ )?(?:closed|hang up|hung up|ended|disconnected)
     net_io_connectionclosed
     unable to (?:read|write) data (?:from|to) the transport
     (?:unexpected(?:ly)?|premature(?:ly)?) (?:\w+ ){0,2}?(?:eof|end of file|closed?|disconnect\w*|end)
     \[?eof\]?(?: occurred| error|$)
     eoferror
-    (?:server|host|peer|party|remote(?: end| side)?) (?:has |had |unexpectedly )*(?:closed|disconnected)
-    (?:server|host|peer|party|remote(?: end| side)?) (?:has |had |unexpectedly )*(?:hung up|dropped|went away)
+    {remote} (?:has |had |unexpectedly )*(?:closed|disconnected|hung up|dropped|went away)
     disconnected (?:unexpectedly|by|without|before|during)
     smtpserverdisconnected
     please run connect\(\) first
@@ -174,10 +172,8 @@ CERTIFICATE = (
 VERSION = Rule(
     "tls_version_or_cipher",
     r"""
-        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:not (?:supported|allowed|enabled|available))
-        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:no longer|deprecated|disabled)
-        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:required|unsupported|retired|minimum)
-        (?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)? .. (?:or (?:later|higher|newer|above))
+        {version} .. (?:{retired}|not (?:allowed|enabled|available)|disabled|required|minimum)
+        {version} .. or (?:later|higher|newer|above)
         (?:upgrade|update|minimum|requires?|use|need|at least)\w* .. (?:ssl|tls)[ v]{0,2}1\.[23]
         (?:deprecated|old|older|legacy|outdated) (?:version of |versions of )?(?:tls|ssl)
         """,

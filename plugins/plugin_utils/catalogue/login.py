@@ -98,9 +98,8 @@ RULES = (
         smtp_auth_disabled
         smtp ?(?:client )?auth\w*(?: \w+){0,3}? (?:disabled|not enabled|turned off|switched off|not activated)
         authenticated (?:client )?smtp(?: submission)? {be}(?:disabled|not enabled)
-        (?:smtp|imap|pop3?|mail client|external \w+|protocol|client) (?:\w+ )?{be}{disabled}
-        (?:smtp|imap|pop3?) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
-        (?:mail client|protocol) (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|turned off|{denied})
+        {clients} (?:\w+ )?{be}{disabled}
+        {clients} (?:\w+ )?(?:access|service|submission) {be}(?:{disabled}|{denied})
         {mailbox} .. (?:not enabled|disabled|not activated) for (?:smtp|authenticated|mail client|external|pop|imap)
         (?:enable|activate|turn on) .. (?:smtp|imap|pop)\b
         not have access rights to this service
@@ -112,10 +111,8 @@ RULES = (
     Rule(
         "auth_basic_auth_retired",
         r"""
-        basic auth\w*(?: \w+){0,2}? (?:{disabled}|not supported|no longer|turned off)
-        basic auth\w*(?: \w+){0,2}? (?:removed|deprecated|retired|unsupported)
-        (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:no longer|retired)
-        (?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s? .. (?:deprecated|removed)
+        basic auth\w*(?: \w+){0,2}? (?:{disabled}|{retired})
+        {passwords} .. (?:no longer|retired|deprecated|removed)
         (?:no longer|not) (?:support|accept|allow)\w* .. (?:basic|legacy|less secure|password-based)
         less secure apps? .. (?:no longer|not|disabled|removed|turned off)
         {must} .. (?:modern auth\w*|oauth ?2?|xoauth2)

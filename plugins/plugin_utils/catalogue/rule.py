@@ -22,6 +22,7 @@ REACHING = ("settings", "dns", "connect", "banner", "ehlo")
 GREETING = ("connect", "banner", "ehlo")
 ENCRYPTING = ("connect", "banner", "ehlo", "tls")
 LOGIN = ("auth",)
+MAIL_FROM = ("mail_from",)
 SENDING = ("mail_from", "rcpt_to", "data", "accepted", "delivered")
 RECIPIENTS = ("rcpt_to", "data", "accepted", "delivered")
 CONTENT = ("data", "accepted", "delivered")
@@ -35,7 +36,8 @@ GAP = 50
 #: Words that servers use for one another.
 FAMILIES = {
     "mailbox": r"(?:user(?: ?name)?s?|recipients?|mail ?box(?:es)?|address(?:es)?|accounts?|alias(?:es)?|addressees?"
-    r"|inbox|local[- ]part|person|destination|e-?mail id|utilisateur|destinataire|boite|empf(?:ae|ä)nger|postfach|usuario)",
+    r"|inbox|local[- ]part|person|destination|e-?mail id"
+    r"|utilisateur|destinataire|boite|empf(?:ae|ä)nger|postfach|usuario)",
     "sender": r"(?:sender(?:'s)?|from(?! \d)|return[- ]path|originator|reverse[- ]path)",
     "envelope": r"(?:sender|mail from|return[- ]path|from address|envelope from|originator|reverse-path)",
     "approved": r"(?:verified|confirmed|validated|activated|registered|configured)",
@@ -45,6 +47,22 @@ FAMILIES = {
     "entered": r"(?:auth\w*|log[- ]?[io]n|logged[- ][io]n|sign[- ]?[io]n|signed[- ][io]n)",
     "password": r"(?:password|passwd|pass ?phrase|pass|api[- ]?key|token|grant|credentials?)",
     "secure": r"(?:starttls|(?:ssl/)?tls(?:[-/]\w+)?|ssl|encrypt\w*|secured? (?:connection|channel|session))",
+    "version": r"(?:ssl|tls)[ v]{0,2}(?:1\.[0-3]|[23])(?:\.0)?",
+    "clients": r"(?:smtp|imap|pop3?|mail client|external \w+|protocol|client)",
+    "passwords": r"(?:password|plain|legacy|basic)[- ](?:based )?(?:auth\w*|login|sign-?in)s?",
+    "retired": r"(?:no longer|removed|deprecated|retired|unsupported|not supported)",
+    "stream": r"(?:socket|session|stream|channel|transport)",
+    "remote": r"(?:server|host|peer|party|remote(?: end| side)?)",
+    "system": r"(?:services?|servers?|systems?|hosts?)",
+    "part": r"(?:attachment|file (?:type|extension)|extension|url|link|word)s?",
+    "harmful": r"(?:illegal|dangerous|executable|restricted|suspicious|unacceptable|unsupported)",
+    "whose": r"(?:security|local|site|message|content|corporate|e-?mail|mail|delivery|company|usage)",
+    "backend": r"(?:resource|queue|database|backend|ldap)s?",
+    "inner": r"(?:internal|local|lookup|write|configuration|processing|unexpected|technical|resource\w*)",
+    "meeting": r"(?:time|contact|encounter|attempt|seen|delivery|message|mail)",
+    "work": r"(?:process|complete|handle|connect|deliver|open|write|verify|contact|create|queue|store)",
+    "command": r"(?:syntax|parameter|argument|command)s?",
+    "limit": r"(?:quota|limit|cap|exceeded|exhausted|allowance)",
     "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
     "from": r"(?:from:? (?:header|field|line|address)|header from|5322[.]?from|'from'|\"from\"|from:)",
     "peer": r"(?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)"
@@ -52,7 +70,8 @@ FAMILIES = {
     "traffic": r"(?:messages?|mails?|e-?mails?|recipients?|rcpts?|senders?|addresses|envelopes?|connections?|concurrent"
     r"|sessions?|smtp|requests?|deliver\w+|channels?|hits|transactions|simultaneous|parallel|volume|thread)",
     "be": r"(?:(?:is|are|was|were|has|have|had|been|be|being|currently|now|an?|temporarily|permanently) ){0,4}",
-    "unknown": r"(?:unknown|inconnue?|unbekannt|desconocido|no longer (?:exists?|valid|available|here|with us|in use|on)|invalid|undeliverable"
+    "unknown": r"(?:unknown|inconnue?|unbekannt|desconocido|invalid|undeliverable"
+    r"|no longer (?:exists?|valid|available|here|with us|in use|on)"
     r"|unrout[e]?able|non-? ?existent"
     r"|(?:not|never) (?:be )?(?:an? )?(?:found|exist\w*|known|here|listed|valid|recogni[sz]ed|local|have an?))",
     "disabled": r"(?:disabled|inactive|deactivated|suspended|locked(?: out)?|closed|expired|frozen|terminated"
@@ -84,8 +103,8 @@ class Rule(NamedTuple):
 
     ``phrases`` are searched in the text; ``stages``, ``providers`` and ``modes`` are words of which one must hold, and
     so are the numbers ``ports``. An unknown stage fits where phrases are given that are used at several stages.
-    ``enhanced`` and ``code`` are patterns of the whole enhanced status code and of the whole reply code, which are empty
-    text where there is none. ``permanent`` overrides what is usual for the cause.
+    ``enhanced`` and ``code`` are patterns of the whole enhanced status code and of the whole reply code, which are
+    empty text where there is none. ``permanent`` overrides what is usual for the cause.
     """
 
     cause: str

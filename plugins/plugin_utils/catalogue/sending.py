@@ -9,7 +9,7 @@ The lists stand in the order in which they are tried; the reason for an order is
 
 from __future__ import annotations
 
-from .rule import CONTENT, ENCRYPTING, GREETING, LOGIN, RECIPIENTS, SENDING, Rule
+from .rule import CONTENT, ENCRYPTING, GREETING, LOGIN, MAIL_FROM, RECIPIENTS, SENDING, Rule
 
 #: Words that mean one thing only.
 _PLAIN = (
@@ -18,8 +18,7 @@ _PLAIN = (
         r"""
         gr[ae]y[- ]?list\w*|gr[ae]ylst
         postgrey|milter-greylist|sqlgrey
-        first (?:time|contact|encounter|attempt) .. (?:sender|try|retry|again|later|delay|from)
-        first (?:seen|delivery|message|mail) .. (?:sender|try|retry|again|later|delay|from)
+        first {meeting} .. (?:sender|try|retry|again|later|delay|from)
         (?:try|come|retry|resend|send|back) .. (?:in|after|at) (?:about |at least )?\d+ ?(?:s|sec\w*|m|min\w*)\b
         (?:not yet|never) .. (?:seen|known|authori[sz]ed) .. (?:before|triplet|deliver)
         triplet
@@ -123,7 +122,8 @@ _AUTHENTICITY = (
         spf\b|sender policy framework|(?:\w+\.)?openspf\.\w+
         anti-?spoof\w*
         sender ?id\b|pra\b
-        (?:sender(?:'s)?|sending|dynamic|your) ips?\b .. {denied}|(?:mail|messages?|access|connections?|forbidden) (?:from|by) (?:your|dynamic) ips?\b
+        (?:sender(?:'s)?|sending|dynamic|your) ips?\b .. {denied}
+        (?:mail|messages?|access|connections?|forbidden) (?:from|by) (?:your|dynamic) ips?\b
         (?:sender(?:'s)?|sending) ip\b|unverif\w+ .. ips\b|mismatch\w* .. client ip
         forward dns|unresolvable .. host ?name
         dkim|dmarc|arc (?:fail|valid)
@@ -280,8 +280,7 @@ _QUOTA = (
         over[ -]?quota
         quota ?(?:\w+ )?(?:exceed\w*|full|reached|violation|limit|over\w*|used)
         (?:exceed\w*|over|out of|beyond|reached|above|no|insufficient|violat\w*) .. quota
-        (?:daily|monthly|24[- ]hour|weekly|per[- ]day)s? .. (?:quota|limit|cap|exceeded|exhausted|allowance)\b
-        (?:credit|sending|free plan|plan|trial)s? .. (?:quota|limit|cap|exceeded|exhausted|allowance)\b
+        (?:daily|monthly|24[- ]hour|weekly|per[- ]day|credits?|sending|(?:free )?plan|trial) .. {limit}\b
         (?:quota|limit|allowance) .. (?:per|a|the|this|each|today) ?(?:day|month|24|week)
         (?:messages|e-?mails|mails|recipients) (?:\S+ )?(?:per|a|each) (?:day|month|24)
         insufficient (?:disk |mailbox |mail ?box )?(?:storage|space)(?! (?:on )?(?:the )?system)
@@ -465,7 +464,7 @@ _RECIPIENT = (
     _CLOSED,
     Rule("recipient_rejected", r"{mailbox} (?:\w+ )?{be}(?:disabled|inactive|suspended)", RECIPIENTS, code="4.."),
     _NOBODY,
-    *(rule._replace(cause="sender_rejected", stages=("mail_from",)) for rule in (_CLOSED, _NOBODY)),
+    *(rule._replace(cause="sender_rejected", stages=MAIL_FROM) for rule in (_CLOSED, _NOBODY)),
     Rule(
         "recipient_unknown",
         r"""
@@ -504,13 +503,10 @@ _SPAM = (
         unsolicited|bulk (?:mail|e-?mail|message)|junk
         {message} .. (?:filter\w*|blocked|contains?|prohibit\w*|forbidden|suspicious)
         {message} .. (?:objectionable|inappropriate|dangerous|banned|offensive|unwanted)
-        (?:{message}|file (?:type|extension)|url|link)s? .. (?:reject\w*|{denied}|restrict\w*)
-        (?:{message}|file (?:type|extension)|url|link)s? .. (?:polic\w*|discarded|bounced|quarantin\w*)
-        (?:{denied}|prohibited|illegal|dangerous) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
-        (?:executable|restricted|suspicious|unacceptable|unsupported) (?:\w+ )?(?:content|attachment|file|extension|url|link|word)s?
+        (?:{message}|{part}) .. (?:reject\w*|{denied}|restrict\w*|polic\w*|discarded|bounced|quarantin\w*)
+        (?:{denied}|{harmful}) (?:\w+ )?(?:content|file|{part})
         (?:policy|local policy|administrative) (?:\w+ )?(?:reasons?|violation|reject\w*|issue|restriction)
-        (?:security|local|site|message|content) (?:polic(?:y|ies)|reason|issue)
-        (?:corporate|e-?mail|mail|delivery|company|usage) (?:polic(?:y|ies)|reason|issue)
+        {whose} (?:polic(?:y|ies)|reason|issue)
         {denied} (?:due to|by|for|because of|as per|under) .. polic\w*
         polic(?:y|ies) .. (?:violat\w*|{denied}|prohibit\w*)
         (?:violat\w+|against|breach\w*) .. polic\w*
@@ -543,10 +539,8 @@ _PROTOCOL = (
         "protocol_error",
         r"""
         protocol (?:violation|error|synchroni[sz]ation)|synchroni[sz]ation error
-        (?:syntax|parameter|argument|command)s? .. (?:error|{wrong}|{lacking}|not (?:allowed|valid|known|accepted))
-        (?:syntax|parameter|argument|command)s? .. (?:unexpected|out of|missing|rejected)
-        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:commands?|sequence|syntax|order|argument)s?\b
-        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:parameter|helo|ehlo|reply|greeting)s?\b
+        {command} .. (?:error|{wrong}|{lacking}|unexpected|out of|missing|rejected|not (?:allowed|valid|known|accepted))
+        (?:{wrong}|{lacking}|unexpected|out[- ]of) .. (?:{command}|sequence|order|helo|ehlo|reply|greeting)s?\b
         syntax error|error .. syntax
         (?:need|send|issue|expect\w*|missing|without) (?:\w+ )?(?:mail|rcpt)(?: command| first|/rcpt|\W*$)
         (?:need|send|issue|expect\w*|missing|say|use|no|polite) (?:\w+ )?(?:helo|ehlo|hello)
@@ -588,26 +582,22 @@ _MOMENT = (
     Rule(
         "server_busy_or_unavailable",
         r"""
-        (?:service|server|system|host)s? .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
-        (?:resource|queue|database|backend|ldap)s? .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
-        (?:service|server|system|host)s? .. (?:not (?:available|accepting|ready|active|running))
-        (?:service|server|system|host)s? .. (?:offline|shut\w*|unreachable|exhaust\w*)
-        (?:internal|local|lookup|write|configuration) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
-        (?:processing|unexpected|technical|resource\w*) (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
+        (?:{system}|{backend}) .. (?:unavailable|busy|{failed}|down|full|overload\w*|maintenance)
+        {system} .. (?:not (?:available|accepting|ready|active|running)|offline|shut\w*|unreachable|exhaust\w*)
+        {inner} (?:\w+ )?(?:{failed}|issue|difficult\w+|exception)
         (?:not |un)available
         no healthy|licen[cs]e .. expired
         (?:too|very) busy|overloaded|load (?:average|is)|high load|heavily loaded
         (?:insufficient|no|low|out of|not enough) (?:system )?(?:resources?|memory|storage|disk|space|swap|file)
         maintenance|shutting down|restart\w*|starting up|not ready
         {failed} .. process\w*|misconfigur\w*|interrupted
-        (?:unable|failed|not) (?:to )?(?:process|complete|handle|connect|deliver)
-        (?:unable|failed|not) (?:to )?(?:open|write|verify|contact|create|queue|store)
+        (?:unable|failed|not) (?:to )?{work}
         deferr?\w*|delay\w*
         """,
         confidence="medium",
     ),
     Rule("server_busy_or_unavailable", r"requested (?:mail )?action aborted", code="4..", confidence="medium"),
-    Rule("sender_rejected", r"{mailbox} {be}{denied}|fully[- ]qualified .. address", ("mail_from",), confidence="medium"),
+    Rule("sender_rejected", r"{mailbox} {be}{denied}|fully[- ]qualified .. address", MAIL_FROM, confidence="medium"),
     Rule(
         "auth_bad_credentials",
         r"""

@@ -81,6 +81,29 @@ def test_the_sentence_decides_where_one_code_stands_for_several_faults(sentence:
     assert diagnose("auth", f"535 5.7.139 Authentication unsuccessful, {sentence}").cause == cause
 
 
+@pytest.mark.parametrize("stage", ["mail_from", "rcpt_to", "auth", None])
+@pytest.mark.parametrize("provider", ["office365", None])
+@pytest.mark.parametrize(
+    ("login", "cause"),
+    [
+        ("5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled.", "auth_smtp_auth_disabled"),
+        ("5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "auth_bad_credentials"),
+        ("5.7.139 Authentication unsuccessful, basic authentication is disabled.", "auth_basic_auth_retired"),
+        (f"5.7.139 {LOCKED}", "auth_policy_blocked"),
+        ("5.7.3 Authentication unsuccessful", "auth_bad_credentials"),
+    ],
+)
+def test_a_refused_login_that_a_reply_repeats_is_its_reason(
+    login: str, cause: str, provider: str | None, stage: str | None
+) -> None:
+    text = f"530 5.7.57 Client not authenticated to send mail. Error: 535 {login}"
+
+    diagnosis = diagnose(stage, text, provider=provider)
+
+    assert diagnosis.cause == cause
+    assert diagnosis.evidence == text
+
+
 @pytest.mark.parametrize(
     ("stage", "provider", "text", "cause"),
     [
@@ -168,8 +191,93 @@ def test_port_and_encryption_explain_a_silence(port: int, tls_mode: str, stage: 
 
 
 @pytest.mark.parametrize(
+    ("stage", "text", "cause"),
+    [
+        ("banner", "554 Connection rejected by policy", "sender_reputation_blocked"),
+        ("mail_from", "550 Your IP has a high karma score", "sender_reputation_blocked"),
+        ("mail_from", "550 5.7.0 Local Policy Violation", "content_rejected_spam"),
+        ("rcpt_to", "553 Message filtered (#5.7.1)", "content_rejected_spam"),
+        ("accepted", "554 5.7.1 Message rejected by rule BAD_SUBJECT", "content_rejected_spam"),
+        ("rcpt_to", "550 5.7.1 Please see http://www.openspf.net/Why?s=mfrom", "sender_reputation_blocked"),
+        ("rcpt_to", "550 Rejected by header based Anti-Spoofing policy", "sender_reputation_blocked"),
+        ("accepted", "550 5.7.1 Unauthorized IP address 192.0.2.1", "sender_reputation_blocked"),
+        ("auth", "535 5.7.8 (wrong password or user locked) authentication failed", "auth_bad_credentials"),
+        ("auth", "535 5.7.8 user locked", "auth_policy_blocked"),
+        ("accepted", "554 5.6.0 Invalid message content", "protocol_error"),
+        ("accepted", "550 5.7.68 TenantInboundAttribution; Direct Send not allowed", "relay_denied"),
+        ("accepted", "550 5.7.520 Access denied, your organization does not allow this", "content_rejected_spam"),
+        ("accepted", "550 5.7.193 UserNotMemberOfTeam", "recipient_rejected"),
+        ("accepted", "550 The domain is unverified and not allowed to send", "sender_rejected"),
+        ("accepted", "550 Header From: a@b.c is not permitted for user d@b.c", "send_as_denied"),
+        ("rcpt_to", "554 5.7.1 Archived recipient", "recipient_rejected"),
+        ("rcpt_to", "554 5.7.1 <a@b.c>: Sasl login name rejected: Access denied", "auth_policy_blocked"),
+        ("tls", "x509: certificate relies on legacy Common Name field", "certificate_hostname_mismatch"),
+        ("tls", "[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error", "tls_version_or_cipher"),
+        ("tls", "[SSL: TLSV1_UNRECOGNIZED_NAME] tlsv1 unrecognized name", "certificate_hostname_mismatch"),
+        ("tls", "No certificate can be valid for a..b: label empty", "certificate_hostname_mismatch"),
+        ("auth", "CRAM-MD5 cannot be used: this machine's policy forbids MD5.", "auth_not_offered"),
+        (
+            "dns",
+            "dial tcp: lookup a.b on 192.0.2.53:53: read udp 192.0.2.1:4000->192.0.2.53:53: i/o timeout",
+            "dns_failure",
+        ),
+    ],
+)
+def test_words_are_known_wherever_servers_and_clients_use_them(stage: str, text: str, cause: str) -> None:
+    assert diagnose(stage, text, provider=None).cause == cause
+
+
+def test_gmail_names_the_command_that_it_answers() -> None:
+    """At EHLO a name such as localhost is the reason, which no retry mends; later it is what it says."""
+    text = "421 4.7.0 Try again later, closing connection. (EHLO) - gsmtp"
+    at_ehlo, later = (diagnose(stage, text) for stage in ("ehlo", "mail_from"))
+
+    assert (at_ehlo.cause, at_ehlo.permanent) == ("protocol_error", True)
+    assert (later.cause, later.permanent) == ("server_busy_or_unavailable", False)
+
+
+def test_a_time_out_after_the_connection_stood_is_no_matter_of_a_firewall() -> None:
+    text = "No complete answer within the time limit of 60 s."
+    silent, slow = (of_cause("connection_timeout", stage, text) for stage in ("connect", "accepted"))
+
+    assert (silent.owner, slow.owner) == ("network administrator", "mail administrator")
+    assert "firewall" in silent.summary
+    assert "firewall" not in slow.summary
+
+
+def test_a_mail_that_did_not_arrive_has_words_of_its_own() -> None:
+    lost = of_cause("unknown", "delivered", "did not arrive within 120 seconds")
+
+    assert lost.summary == "The mail server took the mail, but it did not arrive in time."
+    assert lost.confidence == "low"
+    assert lost.permanent is False
+    for subject in ("token", "quarantine", "confirm.timeout", "mailbox under confirm"):
+        assert any(subject in step for step in lost.remedy), subject
+
+
+def test_a_mail_among_junk_has_words_of_its_own() -> None:
+    junk = of_cause("content_rejected_spam", "delivered", "in Junk (spf=fail)")
+
+    assert junk.summary == "The mail arrived, but among junk."
+    assert junk.permanent is True
+    for subject in ("SPF, DKIM and DMARC", "SMTP Connect As", "allow list"):
+        assert any(subject in step for step in junk.remedy), subject
+
+
+@pytest.mark.parametrize(
+    "text", ["SMTP Port is not a TCP port: 99999.", "XOAUTH2 needs an OAuth token.", "There is no version of TLS: 'x'."]
+)
+def test_settings_that_cannot_be_used_are_for_whoever_set_them(text: str) -> None:
+    diagnosis = diagnose("settings", text)
+
+    assert (diagnosis.cause, diagnosis.owner, diagnosis.permanent) == ("unknown", "WeEstimate administrator", True)
+
+
+@pytest.mark.parametrize(
     ("stage", "text", "permanent"),
     [
+        ("rcpt_to", "450 4.7.1 <a>: Helo command rejected: Host not found", False),
+        ("rcpt_to", "504 5.5.2 <a>: Helo command rejected: need fully-qualified hostname", True),
         ("rcpt_to", "454 4.7.1 <a@b.c>: Relay access denied", True),
         ("tls", "450 4.7.321 starttls-not-supported: must support TLS", True),
         ("data", "550 5.7.0 Requested action not taken: too many emails per second", False),
@@ -261,6 +369,8 @@ def test_a_cause_that_is_none_is_an_error() -> None:
         ("SMTP.Office365.com.", "office365"),
         ("contoso-com.mail.protection.outlook.com", "office365"),
         ("smtp.azurecomm.net", "azure"),
+        ("smtp-mail.outlook.com", "outlook"),
+        ("a.mail.protection.outlook.com", "office365"),
         ("smtp-relay.gmail.com", "gmail"),
         ("email-smtp.us-east-1.amazonaws.com", "ses"),
         ("notgmail.com", None),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ansible_collections.weestimate.mail.plugins.module_utils.options import OPTIONS
-from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import CAUSES, OWNERS
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import CAUSES, OWNERS, Cause
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.providers import BY_WORD, PROVIDERS
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import FAMILIES, pattern
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
@@ -66,9 +67,12 @@ WORDS = [
     "unknown",
 ]
 
+#: Every cause, and what it means at the stages where that is something else.
+ENTRIES = [(cause, each) for cause, entry in CAUSES.items() for each in (entry, *entry.at_stage.values())]
+
 STEPS = [
     (cause, step)
-    for cause, entry in CAUSES.items()
+    for cause, entry in ENTRIES
     for step in (*entry.remedy, *(step for steps in entry.at.values() for step in steps), *entry.otherwise)
 ]
 
@@ -82,11 +86,16 @@ def test_every_cause_but_unknown_can_be_found() -> None:
 
 
 def test_every_cause_has_an_owner_of_the_vocabulary_and_every_owner_a_cause() -> None:
-    assert {entry.owner for entry in CAUSES.values()} == set(OWNERS)
+    assert {entry.owner for cause, entry in ENTRIES} == set(OWNERS)
 
 
 def test_advice_for_a_provider_is_for_one_that_is_known() -> None:
-    assert {provider for entry in CAUSES.values() for provider in entry.at} <= PROVIDERS.keys()
+    assert {provider for cause, entry in ENTRIES for provider in entry.at} <= PROVIDERS.keys()
+
+
+def test_what_a_cause_means_at_a_stage_is_said_for_stages_only_and_not_nested() -> None:
+    assert {stage for entry in CAUSES.values() for stage in entry.at_stage} <= {*STAGES}
+    assert not [variant for entry in CAUSES.values() for variant in entry.at_stage.values() if variant.at_stage]
 
 
 @pytest.mark.parametrize(("cause", "step"), STEPS)
@@ -147,7 +156,7 @@ def _domains(listed: str) -> list[str]:
 
 def test_the_page_lists_every_cause_with_its_owner_and_its_remedy() -> None:
     page = (CHECKOUT / "docs" / "diagnosis.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| (`\w+`(?: at [\w ]+)?) \| (.+?) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
     names = {"server": "the mail server", "console": "the mail server's administration"}
 
     def sentence(text: str) -> str:
@@ -155,9 +164,20 @@ def test_the_page_lists_every_cause_with_its_owner_and_its_remedy() -> None:
         return text[0].upper() + text[1:]
 
     assert rows == [
-        (cause, entry.owner, sentence(entry.summary), " ".join(map(sentence, (*entry.remedy, *entry.otherwise))))
-        for cause, entry in CAUSES.items()
+        (head, entry.owner, sentence(entry.summary), " ".join(map(sentence, (*entry.remedy, *entry.otherwise))))
+        for cause in CAUSES
+        for head, entry in _rows(cause)
     ]
+
+
+def _rows(cause: str) -> list[tuple[str, Cause]]:
+    """A cause as the page lists it, and below it what it means at a stage or at several in a row."""
+    rows = [(f"`{cause}`", CAUSES[cause])]
+    variants = sorted(CAUSES[cause].at_stage.items(), key=lambda pair: STAGES.index(pair[0]))
+    for variant, pairs in groupby(variants, key=lambda pair: pair[1]):
+        first, *_between, last = [stage for stage, _variant in pairs] * 2
+        rows.append((f"`{cause}` at {first}" + (f" to {last}" if last != first else ""), variant))
+    return rows
 
 
 def test_the_filter_documents_the_words_that_it_takes() -> None:
