@@ -25,7 +25,7 @@ _TIMEOUT = r"""
     did not properly respond
     (?:execution|connection) expired
     deadline (?:has )?(?:exceeded|elapsed|expired)
-    no (?:response|answer|greeting|banner) (?:was )?(?:received )?(?:from .{0,60}? )?(?:with)?in \d+
+    no (?:response|answer|greeting|banner) (?:was )?(?:received )?(?:from .{0,60}? )?(?:(?:with)?in|after) \d+
     (?:server|host) (?:did|does|is) not respond\w*
     greeting never received
     """
@@ -117,7 +117,7 @@ CERTIFICATE = (
         (?:does|did|do) not match .. (?:cert\w*|host|server|target|common|subject)
         alt(?:ernative)?[ _]?name[s_]? ?invalid
         no (?:subject )?alternative (?:certificate subject )?(?:dns )?names?
-        certificate is (?:only )?valid for
+        certificate is (?:only )?(?:valid )?for
         no names? match\w*
         legacy common name
         not contain any (?:ip|dns) sans?

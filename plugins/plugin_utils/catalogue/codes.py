@@ -26,6 +26,7 @@ _EXCHANGE = {
     r"5\.3\.190": "recipient_rejected",
     r"[45]\.4\.310": "recipient_unknown",
     r"[45]\.4\.312": "dns_failure",
+    r"[45]\.4\.316": "connection_refused",
     r"5\.4\.14": "protocol_error",
     r"5\.6\.11": "protocol_error",
     r"5\.7\.54": "relay_denied",

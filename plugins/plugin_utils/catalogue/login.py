@@ -51,6 +51,7 @@ ENCRYPTION = (
         {secure}(?: \w+){0,2}? {be}(?:must be )?{required}
         requires? .. {secure}
         only .. (?:over|with|via|through|on|after|using) (?:an? )?{secure}
+        (?:over|with|via|through|on|after|using) (?:an? )?{secure} only
         not {allowed} (?:before|prior to) {secure}
         {insecure} .. {denied}
         {denied} .. {insecure}

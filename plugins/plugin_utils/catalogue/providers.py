@@ -44,7 +44,7 @@ PROVIDERS = {
         r"""
         prod\.outlook\.com|protection\.outlook\.com|aka\.ms/|smtpclientauthentication|office ?365
         tenant(?:inbound)?attribution
-        [45]\.7\.(?:68|139|193|[5-7]\d\d)\b|[45]\.2\.25\d\b|[45]\.3\.190\b
+        [45]\.7\.(?:68|139|193|[5-7]\d\d)\b|[45]\.2\.25\d\b|[45]\.3\.190\b|[45]\.4\.31\d\b
         """,
         ("microsoft365", "microsoft_365", "m365", "o365", "exchange_online", "microsoft"),
     ),

@@ -60,9 +60,9 @@ FAMILIES = {
     "backend": r"(?:resource|queue|database|backend|ldap)s?",
     "inner": r"(?:internal|local|lookup|write|configuration|processing|unexpected|technical|resource\w*)",
     "meeting": r"(?:time|contact|encounter|attempt|seen|delivery|message|mail)",
-    "work": r"(?:process|complete|handle|connect|deliver|open|write|verify|contact|create|queue|store)",
+    "work": r"(?:process|complete|handle|connect|deliver|open|write|verify|contact|create|queue|store|load)",
     "command": r"(?:syntax|parameter|argument|command)s?",
-    "limit": r"(?:quota|limit|cap|exceeded|exhausted|allowance)",
+    "limit": r"(?:quota|limit|cap|exceeded|exhausted|allowance|used up|spent)",
     "insecure": r"(?:plain ?text|clear ?text|unencrypted|insecure|unsecured?|non-? ?secure)",
     "from": r"(?:from:? (?:header|field|line|address)|header from|5322[.]?from|'from'|\"from\"|from:)",
     "peer": r"(?:your|the|this|sending|client|source|connecting) (?:ip|network|host|server|mta)"

@@ -87,7 +87,7 @@ _PLAIN = (
     Rule(
         "protocol_error",
         r"""
-        pipelin\w*|improper use of
+        pipelin\w*|improper use of|(?:duplicate|illegal) header
         (?:routing|mail) loop|loop\w* (?:detected|back)|hop ?count|too many hops
         """,
     ),
@@ -121,7 +121,8 @@ _AUTHENTICITY = (
         r"""
         spf\b|sender policy framework|(?:\w+\.)?openspf\.\w+
         anti-?spoof\w*
-        sender ?id\b|pra\b
+        sender ?id\b|pra\b|purported responsible
+        authentication information|fails? to pass .. (?:authentication|validation|checks?)
         (?:sender(?:'s)?|sending|dynamic|your) ips?\b .. {denied}
         (?:mail|messages?|access|connections?|forbidden) (?:from|by) (?:your|dynamic) ips?\b
         (?:sender(?:'s)?|sending) ip\b|unverif\w+ .. ips\b|mismatch\w* .. client ip
@@ -149,7 +150,7 @@ _SENDER = (
         \w*sendasdenied
         (?:not|no) .. send[ -]?(?:as|on[ -]behalf)\b
         send[ -](?:as|on behalf) .. (?:{denied}|permission|right)
-        not (?:be )?owned by
+        not (?:be )?owned by|not belong\w* to .. {login}
         must own .. (?:{sender}|address)
         not one of your (?:\w+ )?addresses
         relaying disallowed as
@@ -180,6 +181,7 @@ _SENDER = (
         r"""
         mandatory from
         {from} .. (?:{wrong}|missing|empty|blank|absent|syntax|required|multiple|duplicate|must)
+        {from} .. differ\w*
         {from} .. not (?:be )?(?:valid|found|present|specified|parse\w*)
         (?:{wrong}|missing|no|multiple|empty|blank|without|duplicate|lack\w*) .. from:? ?(?:header|field|line|:)
         (?:missing|no|without|valid address in|address(?:es)? in) .. ['"]?from['"]?:? ?(?:header|field)
@@ -438,7 +440,8 @@ _NOBODY = Rule(
     no (?:mx|a|dns) (?:record|host)s?
     (?:name service|dns) error
     no(?:body| one)? (?:here )?by that name|nobody by
-    (?:recipient|rcpt|user) not ok|domain must exist|dead domain
+    (?:recipient|rcpt|user) not ok|domain must exist|dead domain|domain .. not reachable
+    not (?:a|an) (?:registered|known|valid|existing) (?:\w+ )?(?:user|recipient|mailbox|subscriber)
     does not exist|non-? ?exist\w*
     not (?:find|found|verify|locate|deliver to|exist|listed|recogni[sz]e)\w* .. {mailbox}
     """,
@@ -616,6 +619,7 @@ _MOMENT = (
         recipient(?: address)? .. {denied}
         {mailbox} .. restricted by
         {mailbox} {be}{denied}
+        @\W{0,3} ?{denied}
         envelope blocked
         """,
         RECIPIENTS,

@@ -175,8 +175,8 @@ def _rows(cause: str) -> list[tuple[str, Cause]]:
     rows = [(f"`{cause}`", CAUSES[cause])]
     variants = sorted(CAUSES[cause].at_stage.items(), key=lambda pair: STAGES.index(pair[0]))
     for variant, pairs in groupby(variants, key=lambda pair: pair[1]):
-        first, *_between, last = [stage for stage, _variant in pairs] * 2
-        rows.append((f"`{cause}` at {first}" + (f" to {last}" if last != first else ""), variant))
+        at = [stage for stage, _variant in pairs]
+        rows.append((f"`{cause}` at {' to '.join(dict.fromkeys((at[0], at[-1])))}", variant))
     return rows
 
 
