@@ -250,8 +250,7 @@ NETWORK = (
         gai_?error
         (?:enotfound|eai_noname|eai_nodata|eai_fail)\b
         no such host
-        host(?: ?name)?(?: name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
-        (?:domain|server)(?: name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
+        (?:host|domain|server)(?: ?name)?(?: \S+)? (?:can|could|was|is)? ?not (?:be )?(?:found|resolved?|known)
         host not found
         (?:not|unable to|failed to|cannot|failure to|error) (?:be )?(?:resolv\w+|look ?up)
         unable to resolve

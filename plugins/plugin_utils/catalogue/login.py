@@ -18,6 +18,8 @@ ENCRYPTION = (
         code="4..",
         permanent=False,
     ),
+    # RFC 3207, 4: 454 is for a reason that passes.
+    Rule("tls_not_offered", r"(?:start)?tls {be}(?:not |un)available", code="454", permanent=False),
     Rule(
         "tls_not_offered",
         r"""
@@ -170,8 +172,7 @@ RULES = (
         advertised
         {lacking} (?:smtp )?(?:auth\w*|sasl)
         (?:invalid|bad) (?:smtp )?(?:auth\w*|sasl) (?:type|mech\w*|method)
-        no (?:\w+ )?(?:suitable|supported|compatible|valid|worthy) .. (?:auth\w*|sasl|mech\w*)
-        no (?:\w+ )?(?:common|acceptable|matching|known|available) .. (?:auth\w*|sasl|mech\w*)
+        no (?:\w+ )?{suitable} .. (?:auth\w*|sasl|mech\w*)
         (?:auth\w*|sasl) .. no (?:\w+ )?(?:mechanism|mechs?)
         mechanism\w*(?: \S+)? {be}(?:{lacking}|not allowed|too weak|invalid)
         (?:not|n?either) (?:support|offer|advertise|announce|provide)\w* .. (?:auth\w*|sasl|login|mechanism)

@@ -160,8 +160,7 @@ _SENDER = (
         {login} .. (?:not|mis) ?(?:match|own|correspond|belong)\w* .. {sender}
         {login} .. not {allowed} .. (?:as|from|behalf|{sender}|@)
         not {allowed} to (?:send|use|submit|relay) .. (?:as|from (?!this (?:ip|host|server))|on behalf)\b
-        not {allowed} to (?:send|use|submit) .. (?:this|that|the|other) .. (?:{sender}|address|domain)\b
-        not {allowed} to (?:send|use|submit) .. (?:your|another|different) .. (?:{sender}|address|domain)\b
+        not {allowed} to (?:send|use|submit) .. {which} .. (?:{sender}|address|domain)\b
         (?:can|may|could) not (?:send|use) .. (?:as|from|on behalf of) (?!this (?:ip|server|host|client))
         {sender} (?:address )?(?:\S+ )?{be}not {allowed} (?:for|by|to) .. {login}
         {sender} address (?:\S+ )?{be}not {allowed}\W*$
@@ -169,7 +168,7 @@ _SENDER = (
         {sender} .. (?:spoof\w*|forged|impersonat\w*)
         not (?:a )?(?:valid|registered|configured) (?:alias|identity) (?:of|for)
         {from} .. {denied} (?:for|by|to) .. {login}
-        only .. (?:with|by|from|through|under) .. own (?:login|account|credentials|mailbox)
+        only .. (?:with|by|from|through|under) .. own (?:login|account|credentials|mailbox|address(?:es)?)\b
         (?:internet|mail|login|account|your) (?:address|name) .. differ\w* .. {sender}
         not (?:a )?local sender|sender (?:is )?not local
         """,
@@ -375,8 +374,7 @@ _RECIPIENT_RULES = (
         recipients? must be (?:specified|given|defined)
         no longer accepts? (?:mail|messages)|user rules|blocked by the recipient
         missing final|empty address|local address contains
-        (?:recipient|user|mailbox|owner) .. (?:refuses|not (?:wish|want)|declines|chosen)
-        (?:recipient|user|mailbox|owner) .. (?:blocked you|rejects (?:mail|messages|your))
+        {owner} .. (?:refuses|not (?:wish|want)|declines|chosen|blocked you|rejects (?:mail|messages|your))
         recipient has .. block\w*
         """,
         RECIPIENTS,
@@ -504,8 +502,7 @@ _SPAM = (
         virus|malware|malicious|infect\w*|trojan|worm|ransom\w*
         phish\w*|scam|fraud\w*
         unsolicited|bulk (?:mail|e-?mail|message)|junk
-        {message} .. (?:filter\w*|blocked|contains?|prohibit\w*|forbidden|suspicious)
-        {message} .. (?:objectionable|inappropriate|dangerous|banned|offensive|unwanted)
+        {message} .. (?:filter\w*|blocked|contains?|prohibit\w*|forbidden|banned|{harmful})
         (?:{message}|{part}) .. (?:reject\w*|{denied}|restrict\w*|polic\w*|discarded|bounced|quarantin\w*)
         (?:{denied}|{harmful}) (?:\w+ )?(?:content|file|{part})
         (?:policy|local policy|administrative) (?:\w+ )?(?:reasons?|violation|reject\w*|issue|restriction)
@@ -513,6 +510,7 @@ _SPAM = (
         {denied} (?:due to|by|for|because of|as per|under) .. polic\w*
         polic(?:y|ies) .. (?:violat\w*|{denied}|prohibit\w*)
         (?:violat\w+|against|breach\w*) .. polic\w*
+        administrative(?:ly)? prohibit\w*
         (?:reject\w*|refus\w*|denied) .. (?:message|content|body)
         (?:high|bad|exceed\w*|total|low) .. score|score .. (?:threshold|high|exceed\w*|too)
         {denied} by .. (?:rules?|filter|milter|scanner|engine)\b|milter .. {denied}
