@@ -67,7 +67,7 @@ def test_doctor_prints_writes_and_fails(site: Site, tmp_path: Path) -> None:
     run = site.fleet.play("weestimate.mail.doctor", hosts, "--extra-vars", f"weestimate_smtp_doctor_report='{report}'")
 
     assert set(run.failures) == {"ill"}, run.output
-    assert run.failures["ill"]["error_code"] == "test_failed"
+    assert run.failures["ill"]["error_code"] == "examination_failed"
     assert run.failures["ill"]["msg"].endswith(run.failures["ill"]["remedy"])
     for each in run.of(DOCTOR):
         written = json.loads((tmp_path / f"{each.host}.json").read_text())
