@@ -272,8 +272,10 @@ diagnosis:
   sample:
     cause: auth_bad_credentials
     owner: WeEstimate administrator
-    summary: The mail server does not accept SMTP User with this SMTP Password.
-    remedy: [Verify SMTP User and SMTP Password.]
+    summary: The mail server does not accept SMTP User with SMTP Password.
+    remedy:
+      - "Verify the format of SMTP User: usually the full mail address."
+      - Confirm SMTP Password by signing in with it elsewhere; set it again after each change.
     permanent: true
     evidence: 535 5.7.3 Authentication unsuccessful
     confidence: high

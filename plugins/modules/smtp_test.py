@@ -262,8 +262,8 @@ stages:
       status: failed
       elapsed_ms: 812.4
       reply_code: 535
-      enhanced_code: 5.7.139
-      detail: Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.
+      enhanced_code: 5.7.3
+      detail: 5.7.3 Authentication unsuccessful
 failed_stage:
   description: The stage that failed, or null.
   returned: when a conversation was held
@@ -274,13 +274,16 @@ diagnosis:
   returned: when a conversation was held
   type: dict
   sample:
-    cause: auth_smtp_auth_disabled
-    owner: mail administrator
-    summary: The tenant or the mailbox does not allow SMTP AUTH.
+    cause: auth_bad_credentials
+    owner: WeEstimate administrator
+    summary: The mail server does not accept SMTP User with SMTP Password.
     remedy:
-      - Enable authenticated SMTP for the mailbox in the Microsoft 365 admin center.
+      - "Verify the format of SMTP User: usually the full mail address."
+      - Confirm SMTP Password by signing in with it elsewhere; set it again after each change.
+      - Use an app password in SMTP Password if MFA is enabled for the account.
+      - "Verify the mailbox permissions: a licensed mailbox of its own, enabled, with SMTP access."
     permanent: true
-    evidence: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.
+    evidence: 535 5.7.3 Authentication unsuccessful
     confidence: high
 tls:
   description: The encryption and the server's certificate; null without TLS.
@@ -328,7 +331,7 @@ remedy:
   description: What to do about a failure.
   returned: failure
   type: str
-  sample: Enable authenticated SMTP for the mailbox in the Microsoft 365 admin center.
+  sample: "Verify the format of SMTP User: usually the full mail address."
 """
 
 from ansible.module_utils.basic import AnsibleModule
