@@ -145,6 +145,7 @@ SMTP_SETTINGS: dict[str, dict[str, Any]] = {
     "run": {"type": "str"},
     "probe": {"type": "dict", "options": {"enabled": {"type": "bool", "default": True}, **_CONVERSATION}},
     "report_unconfirmed": {"type": "bool", "default": False},
+    "journal_id": {"type": "int"},
 }
 
 _STORED = {name: rule for name, rule in _SHARED.items() if name in ("layout", "run_on")}

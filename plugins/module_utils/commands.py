@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from .converge import Instance, Plan
+from .converge import Instance, Plan, require_last
 from .discover import discover
 from .errors import MailSettingsError
 from .journal import Author
@@ -117,12 +117,14 @@ class _Order:
 
     def restored(self) -> dict[str, Any]:
         """Take the instance back to before the last recorded change."""
-        return self._carry_out(self.instance.plan_restore(_declared(self.arguments)))
+        return self._carry_out(self.instance.plan_restore(_declared(self.arguments), self.arguments.get("journal_id")))
 
     def confirmed(self) -> dict[str, Any]:
         """Declare the last recorded change proven; it touches the journal, never the settings."""
         settings = masked(self.instance.read().values)
         last = self.instance.journal.last()
+        if last is not None:
+            require_last(last, self.arguments.get("journal_id"))
         is_open = last is not None and last.is_open
         if is_open and not self.check_mode:
             self.instance.confirm(last)

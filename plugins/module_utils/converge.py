@@ -115,8 +115,8 @@ class Instance:
         )
         return Plan(snapshot, after, edits)
 
-    def plan_restore(self, given: Mapping[str, Any]) -> Plan:
-        """What it takes to go back to the values before the last recorded change.
+    def plan_restore(self, given: Mapping[str, Any], number: int | None = None) -> Plan:
+        """What it takes to go back to the values before the last recorded change, which has to be ``number`` if given.
 
         ``given`` may hold the former password, for a change that has been confirmed since. A change that has been
         restored already needs nothing. Raises ``journal_unavailable``, ``restore_unavailable``, and
@@ -124,6 +124,8 @@ class Instance:
         """
         snapshot = self.read()
         entry = self._restorable(given)
+        if entry is not None:
+            require_last(entry, number)
         if entry is None:
             return Plan(snapshot, snapshot.values, (), RESTORE)
         edited = sorted(set(entry.edited_since(snapshot.values)) & _undone_by(entry))
@@ -221,6 +223,17 @@ class Instance:
         )
         if wrong:
             raise _not_verified(wrong)
+
+
+def require_last(entry: Entry, number: int | None) -> None:
+    """Raise ``concurrent_change`` unless an entry, the newest, is the change that is meant; None means any."""
+    if number is not None and entry.id != number:
+        raise MailSettingsError(
+            "concurrent_change",
+            f"Change {number} is not the last one any more: {entry.id} of {entry.changed_at} by"
+            f" {entry.author.changed_by or 'somebody'} came after it.",
+            "Find out who else is at work, then repeat the run.",
+        )
 
 
 def _undone_by(entry: Entry) -> set[str]:

@@ -115,6 +115,13 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  journal_id:
+    description:
+      - The change that is to be restored or confirmed, as RV(journal_id) told it. If somebody has changed the settings
+        since, the task fails instead of restoring or confirming theirs.
+      - The default is the last recorded change, whatever it is.
+    type: int
+    version_added: 0.2.0
 seealso:
   - module: weestimate.mail.smtp_settings_info
   - module: weestimate.mail.smtp_profile

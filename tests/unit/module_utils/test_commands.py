@@ -238,6 +238,7 @@ class TestSecrets:
             "rolled_back",
             "rolled_back_not_working",
             "not_rolled_back",
+            "examination_failed",
         }
 
         assert {code for _prepare, _arguments, code in FAILURES.values()} == set(CODES) - elsewhere

@@ -315,6 +315,29 @@ class TestEditsByHand:
         assert (told["edited_since"], told["last_change"]) == ([], None)
 
 
+class TestTheChangeThatIsMeant:
+    """Between a change and the verdict about it, somebody else may have made another one."""
+
+    @pytest.mark.parametrize("state", ["restored", "confirmed"])
+    def test_another_change_is_left_alone(self, database: Database, state: str) -> None:
+        database.converge({"smtp_port": 25, "smtp_password": "one"})
+        database.converge({"send_smtp_to_self": True})
+        before = database.path.read_bytes()
+
+        with pytest.raises(MailSettingsError, match="Change 1 is not the last one any more: 2 of") as caught:
+            database.converge({}, state=state, journal_id=1)
+
+        assert caught.value.code == "concurrent_change"
+        assert database.path.read_bytes() == before
+        assert database.converge({}, state=state, journal_id=2)["changed"] is True
+
+    def test_what_was_restored_already_needs_nothing(self, database: Database) -> None:
+        database.converge({"smtp_port": 25, "smtp_password": "one"})
+        database.converge({}, state="restored", journal_id=1)
+
+        assert database.converge({}, state="restored", journal_id=1)["changed"] is False
+
+
 class TestAgeOfThePassword:
     def changed_at(self, database: Database) -> str | None:
         return database.info()["password_changed_at"]
