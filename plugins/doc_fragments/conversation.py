@@ -77,9 +77,11 @@ _ALL = _TIMEOUT + _RETRIES + _TLS_AND_LOGIN
 class ModuleDocFragment:
     """``weestimate.mail.conversation``: ``.once`` without repetitions, ``.probe`` for the probe before a change."""
 
-    DOCUMENTATION = f"options:\n{indent(_ALL, '  ')}"
-    ONCE = f"options:\n{indent(_ONCE, '  ')}"
-    PROBE = f"""
+    # With annotations, because ansible-test of ansible-core 2.16 takes any other assignment here for a plain text.
+
+    DOCUMENTATION: str = f"options:\n{indent(_ALL, '  ')}"
+    ONCE: str = f"options:\n{indent(_ONCE, '  ')}"
+    PROBE: str = f"""
 options:
   probe:
     description:

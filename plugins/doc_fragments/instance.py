@@ -209,5 +209,7 @@ _JOURNAL = r"""
 class ModuleDocFragment:
     """Used as ``weestimate.mail.instance``; ``weestimate.mail.instance.optional`` where nothing is recorded."""
 
-    DOCUMENTATION = _DATABASE.replace("REQUIRED", "true").replace("options:", f"options:{_JOURNAL.rstrip()}", 1)
-    OPTIONAL = _DATABASE.replace("REQUIRED", "false")
+    # With annotations for the reason given in conversation.py.
+
+    DOCUMENTATION: str = _DATABASE.replace("REQUIRED", "true").replace("options:", f"options:{_JOURNAL.rstrip()}", 1)
+    OPTIONAL: str = _DATABASE.replace("REQUIRED", "false")
