@@ -296,11 +296,14 @@ tls:
     issuer: CN=Example CA
     expires_in_days: 61
 delivery:
-  description: Where the mail arrived, after how many seconds, and what the receiving server thought of its origin.
+  description:
+    - Where the mail arrived, whether among junk, after how many seconds, and what the receiving server thought of its
+      origin.
   returned: when a conversation was held; null unless a delivery was confirmed
   type: dict
   sample:
     folder: INBOX
+    junk: false
     seconds: 4.2
     authentication_results:
       spf: pass

@@ -27,7 +27,7 @@ _SUBJECTS = {
 }
 
 #: What of a delivery is part of a result; the rest becomes warnings.
-_DELIVERY = ("folder", "seconds", "authentication_results")
+_DELIVERY = ("folder", "junk", "seconds", "authentication_results")
 
 
 def result_of(trial: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_junk_is_a_warning_unless_it_counts_as_a_failure() -> None:
 
     assert tolerated["ok"] is True
     assert "Junk (spf=fail, dmarc=fail)" in tolerated["warnings"][0]
-    assert tolerated["delivery"] == {key: JUNK[key] for key in ("folder", "seconds", "authentication_results")}
+    assert tolerated["delivery"] == {key: JUNK[key] for key in ("folder", "junk", "seconds", "authentication_results")}
     assert (spurned["error_code"], spurned["warnings"]) == ("delivery_junk", [])
     assert spurned["diagnosis"]["cause"] == "content_rejected_spam"
 

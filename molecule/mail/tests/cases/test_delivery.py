@@ -33,11 +33,10 @@ def test_the_receiving_servers_opinion_is_read(results):
     assert [seen[method] for method in ("spf", "dkim", "dmarc")] == ["pass"] * 3
 
 
-def test_junk_is_a_warning(results, mail_of):
+def test_junk_is_no_failure_unless_it_shall_be_one(results, mail_of):
     result = results["cases"]["junk"]
-    (warning,) = result["warnings"]
-    assert "junk" in warning
-    assert result["delivery"]["folder"] == "Spam"
+    # The warning that comes with it is for people: ansible-core 2.19 does not keep warnings in what is registered.
+    assert (result["ok"], result["delivery"]["junk"], result["delivery"]["folder"]) == (True, True, "Spam")
     assert [mail.folder for mail in mail_of("junk")] == ["Spam"]
 
 
