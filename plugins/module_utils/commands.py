@@ -55,7 +55,7 @@ def smtp_settings_info(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def smtp_test(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
     """Try what one instance holds, or a candidate for it, on the mail server; the result of `trial.send`."""
     if (arguments.get("confirm") or {}).get("watch"):
-        return trial.watch(arguments["confirm"])
+        return trial.watch(arguments["confirm"], check_mode=check_mode)
     return trial.send(_tested(arguments), arguments, check_mode=check_mode)
 
 

@@ -26,7 +26,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The conversation ends with the envelope; nothing is sent.
+    details: The conversation ends with the envelope; nothing is sent, and no mail is deleted.
   diff_mode:
     support: N/A
     details: It never changes anything.

@@ -457,7 +457,7 @@ _FAILING = """\
   gather_facts: false
   tasks:
     - ansible.builtin.fail: {msg: printed on one line}
-      ignore_errors: true
+      ignore_errors: true # the next task is what ends the play
     - ansible.builtin.assert: {that: [1 == 2], fail_msg: "{ printed on\\nseveral"}
 """
 

@@ -51,8 +51,8 @@ def send(settings: Mapping[str, Any], arguments: Mapping[str, Any], *, check_mod
         return _confirmed(trial, mailbox, arguments["confirm"], Search(token=outgoing.token))
 
 
-def watch(confirm: Mapping[str, Any]) -> dict[str, Any]:
-    """Send nothing, and wait for a mail that WeEstimate itself sends; the keys of `send`."""
+def watch(confirm: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+    """Wait for a mail that WeEstimate itself sends, which check mode does not delete; the keys of `send`."""
     if not confirm.get("subject") and not confirm.get("sender"):
         raise _misused("confirm", "It is known which mail to wait for", "Set confirm.subject, confirm.sender, or both.")
     nothing: dict[str, Any] = {
@@ -66,7 +66,7 @@ def watch(confirm: Mapping[str, Any]) -> dict[str, Any]:
     }
     search = Search(subject=confirm.get("subject"), sender=confirm.get("sender"))
     with open_mailbox(confirm) as mailbox:
-        return _confirmed(nothing, mailbox, confirm, search)
+        return _confirmed(nothing, mailbox, {**confirm, "delete": confirm["delete"] and not check_mode}, search)
 
 
 def seal(trial: Mapping[str, Any]) -> str:

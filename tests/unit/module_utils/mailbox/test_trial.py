@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -115,7 +116,22 @@ def test_watching_sends_nothing(server: ImapServer, imap: dict[str, Any]) -> Non
         "subject": "was there",
     }
 
-    told = trial.watch(confirm)
+    told = trial.watch(confirm, check_mode=False)
 
     assert (told["failed_stage"], told["route"], told["token"]) == ("delivered", None, None)
     assert [stage["name"] for stage in told["stages"]] == ["delivered"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_check_mode_deletes_no_mail_that_was_watched_for(
+    server: ImapServer, imap: dict[str, Any], check_mode: bool
+) -> None:
+    confirm = {"imap": imap, "timeout": 5, "interval": 1, "delete": True, "fail_on_junk": False, "subject": "Quote"}
+    timer = threading.Timer(1, lambda: server.deliver(subject="Quote 1"))
+    timer.start()
+
+    told = trial.watch(confirm, check_mode=check_mode)
+
+    timer.join()
+    assert told["failed_stage"] is None
+    assert bool(server.folders['"INBOX"']) is check_mode
