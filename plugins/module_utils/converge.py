@@ -11,7 +11,7 @@ overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -148,8 +148,10 @@ class Instance:
         after = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
         return Plan(snapshot, _in_catalogue_order(after), edits, RESTORE)
 
-    def apply(self, plan: Plan, author: Author) -> int | None:
+    def apply(self, plan: Plan, author: Author, *, beside: Callable[[int | None], None] | None = None) -> int | None:
         """Carry out a plan that has edits; the number of its journal entry, or None without a journal.
+
+        ``beside`` is called with that number in the same transaction, for what has to hold together with the change.
 
         Raises ``concurrent_change`` when the instance no longer holds what was planned upon, ``write_not_verified``
         when it does not hold in the end what was planned; nothing is written then.
@@ -160,7 +162,10 @@ class Instance:
                 self._write(edit)
             self._verify(plan)
             before = {edit.name: None if edit.before is None else {"stored": edit.before.value} for edit in plan.edits}
-            return self.journal.record(author, plan.kind, before, plan.resulting)
+            number = self.journal.record(author, plan.kind, before, plan.resulting)
+            if beside:
+                beside(number)
+            return number
 
     def confirm(self, entry: Entry) -> None:
         """Declare a recorded change proven; ``concurrent_change`` if it is no longer the last one."""

@@ -42,6 +42,14 @@ CODES = {
     "rolled_back_not_working": "neither the new settings work nor the former ones, which the instance is back on",
     "not_rolled_back": "the new settings failed their check, and the instance still holds them",
     "examination_failed": "a point of the doctor's checklist failed",
+    "window_open": "somebody holds a document window on the instance",
+    "drifted": "instances hold something else than what is declared",
+    "not_examined": "instances could not be examined, so nothing is known of them",
+    "rotation_held": "another instance of the same mailbox could not take the new password",
+    "password_overdue": "the password is older than it may be",
+    "password_unreadable": "the stored password is encoded, and nothing was given to read it with",
+    "encoder_failed": "the program that encodes or decodes the password failed",
+    "report_unusable": "a report cannot be written, or what it is made from cannot be read",
 }
 
 

@@ -11,8 +11,7 @@ while a rollback may still need it: until the change is confirmed or superseded 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -21,6 +20,7 @@ from .errors import MailSettingsError
 from .fingerprint import fingerprint, matches
 from .layout import Layout
 from .options import BY_NAME, PASSWORD
+from .own_table import OwnTable, Place
 from .stores.base import Store
 
 DEFAULT_TABLE = "weestimateMailJournal"
@@ -108,39 +108,59 @@ class Journal:
     def __init__(self, store: Store, layout: Layout, arguments: Mapping[str, Any] | None) -> None:
         arguments = arguments or {}
         self.enabled = arguments.get("enabled", True) is not False
-        self._store = store
-        self._create_allowed = arguments.get("create", True) is not False
-        self._place = (
+        self.create_allowed = arguments.get("create", True) is not False
+        self.place = Place(
             arguments.get("database"),
             arguments.get("schema") or layout.schema,
             arguments.get("table") or DEFAULT_TABLE,
         )
-        self._table = store.name(*self._place)
         # A table may serve several instances; in a database of its own it has to tell theirs apart too.
         home = store.database if arguments.get("database") else None
-        self._instance = ".".join(filter(None, (home, layout.schema, layout.table, layout.group))).casefold()
+        #: What the instance is called in the table.
+        self.instance = ".".join(filter(None, (home, layout.schema, layout.table, layout.group))).casefold()
+        self._store = store
+        types = {
+            "instance": f"{store.NAME} NOT NULL",
+            "id": f"{store.INTEGER} NOT NULL",
+            "state": f"{store.WORD} NOT NULL",
+        }
+        columns = {column: types.get(column, store.TEXT) for column in COLUMNS}
+        self._table = OwnTable(store, self.place, columns, ("instance", "id"), create_allowed=self.create_allowed)
 
     def last(self, *, lock: bool = False) -> Entry | None:
         """The newest entry, or None when nothing has been recorded yet or there is no journal."""
+        name = self._store.name
+        newest = (
+            f" AND j.{name('id')} = (SELECT MAX({name('id')}) FROM {self._table.name} WHERE {name('instance')} = ?)"
+        )
+        entries = self._entries(newest, (self.instance,), lock=lock)
+        return entries[0] if entries else None
+
+    def history(self, at_most: int) -> list[Entry]:
+        """The newest entries, newest first; none when there is no journal."""
+        return self._entries(f" ORDER BY j.{self._store.name('id')} DESC", at_most=at_most)
+
+    def _entries(
+        self, which: str, parameters: tuple[Any, ...] = (), *, lock: bool = False, at_most: int | None = None
+    ) -> list[Entry]:
         if not self.enabled:
-            return None
-        with self._named_failures():
-            if not self._exists():
-                return None
+            return []
+        with self._table.named_failures():
+            if not self._table.exists():
+                return []
             columns = ", ".join(f"j.{self._store.name(column)}" for column in COLUMNS)
-            instance, number = self._store.name("instance"), self._store.name("id")
             rows = self._store.query(
-                f"SELECT {columns} FROM {self._table} AS j{self._store.LOCK_HINT if lock else ''}"
-                f" WHERE j.{instance} = ?"
-                f" AND j.{number} = (SELECT MAX({number}) FROM {self._table} WHERE {instance} = ?)",
-                (self._instance, self._instance),
+                f"SELECT {columns} FROM {self._table.name} AS j{self._store.LOCK_HINT if lock else ''}"
+                f" WHERE j.{self._store.name('instance')} = ?{which}",
+                (self.instance, *parameters),
+                at_most=at_most,
             )
         try:
-            return _entry(rows[0]) if rows else None
+            return [_entry(row) for row in rows]
         except (TypeError, ValueError):
             raise MailSettingsError(
                 "journal_unavailable",
-                f"The newest entry of the journal {self._table} does not read as it was written. Nothing was changed.",
+                f"An entry of the journal {self._table.name} does not read as it was written. Nothing was changed.",
                 "Somebody has edited it: delete that entry, or name another table in journal.",
             ) from None
 
@@ -152,15 +172,15 @@ class Journal:
         if not self.enabled:
             return None
         name = self._store.name
-        with self._named_failures():
-            if not self._exists():
+        with self._table.named_failures():
+            if not self._table.exists():
                 return None
             # ISO 8601 sorts by time as it is.
             rows = self._store.query(
-                f"SELECT MAX({name('changedAt')}) FROM {self._table}"
+                f"SELECT MAX({name('changedAt')}) FROM {self._table.name}"
                 f" WHERE {name('instance')} = ? AND {name('changedOptions')} LIKE ?"
                 f" AND {name('kind')} <> ? AND {name('state')} <> ?",
-                (self._instance, f'%"{PASSWORD.name}"%', RESTORE, RESTORED),
+                (self.instance, f'%"{PASSWORD.name}"%', RESTORE, RESTORED),
             )
         return rows[0][0]
 
@@ -178,15 +198,15 @@ class Journal:
         """
         if not self.enabled:
             return None
-        with self._named_failures():
-            if not self._exists():
-                self._create()
+        with self._table.named_failures():
+            if not self._table.exists():
+                self._table.create()
             last = self.last(lock=True)
             self._close(RESTORED if kind == RESTORE else SUPERSEDED)
             number = last.id + 1 if last else 1
             secret = {name: value for name, value in before.items() if name == PASSWORD.name}
             values = (
-                self._instance,
+                self.instance,
                 number,
                 datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 author.changed_by,
@@ -203,7 +223,7 @@ class Journal:
             )
             names = ", ".join(self._store.name(column) for column in COLUMNS)
             places = ", ".join("?" * len(COLUMNS))
-            self._store.query(f"INSERT INTO {self._table} ({names}) VALUES ({places})", values)
+            self._store.query(f"INSERT INTO {self._table.name} ({names}) VALUES ({places})", values)
         return number
 
     def confirm(self, entry: Entry) -> None:
@@ -215,59 +235,22 @@ class Journal:
                 f"The journal's entry {entry.id} was confirmed or superseded while this run was at work.",
                 "Find out who else is at work, then repeat the run.",
             )
-        with self._named_failures():
+        with self._table.named_failures():
             self._close(CONFIRMED)
 
     def require_recordable(self) -> None:
         """Raise what `record` would raise, as far as it can be told without writing."""
-        if self.enabled and self.last() is None and not self._exists():
-            self._require_creatable()
+        if self.enabled and self.last() is None and not self._table.exists():
+            self._table.require_creatable()
 
     def _close(self, state: str) -> None:
         """Give the instance's open entry another state; its former password is no longer needed then."""
         name = self._store.name
         self._store.query(
-            f"UPDATE {self._table} SET {name('state')} = ?, {name('previousSecret')} = NULL"
+            f"UPDATE {self._table.name} SET {name('state')} = ?, {name('previousSecret')} = NULL"
             f" WHERE {name('instance')} = ? AND {name('state')} = ?",
-            (state, self._instance, OPEN),
+            (state, self.instance, OPEN),
         )
-
-    def _exists(self) -> bool:
-        database, schema, table = self._place
-        return bool(self._store.columns(schema, table, database=database))
-
-    def _require_creatable(self) -> None:
-        if not self._create_allowed:
-            raise MailSettingsError(
-                "journal_unavailable",
-                f"There is no journal table {self._table} in {self._store.place}.",
-                "Create it as the documentation shows, or pass journal.create=true.",
-            )
-
-    def _create(self) -> None:
-        self._require_creatable()
-        name, store = self._store.name, self._store
-        types = {
-            "instance": f"{store.NAME} NOT NULL",
-            "id": f"{store.INTEGER} NOT NULL",
-            "state": f"{store.WORD} NOT NULL",
-        }
-        columns = ", ".join(f"{name(column)} {types.get(column, store.TEXT)}" for column in COLUMNS)
-        store.query(f"CREATE TABLE {self._table} ({columns}, PRIMARY KEY ({name('instance')}, {name('id')}))")
-
-    @contextmanager
-    def _named_failures(self) -> Iterator[None]:
-        """A missing table or right is the journal's when it is met here."""
-        try:
-            yield
-        except MailSettingsError as error:
-            if error.code not in ("permission_denied", "table_missing", "column_missing", "database_missing"):
-                raise
-            raise MailSettingsError(
-                "journal_unavailable",
-                f"The journal {self._table} cannot be used: {error.message} Nothing was changed.",
-                "Give the login rights on that table, name another one in journal, or pass journal=none.",
-            ) from None
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

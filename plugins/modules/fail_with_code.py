@@ -64,6 +64,14 @@ options:
       - rolled_back_not_working
       - not_rolled_back
       - examination_failed
+      - window_open
+      - drifted
+      - not_examined
+      - rotation_held
+      - password_overdue
+      - password_unreadable
+      - encoder_failed
+      - report_unusable
   msg:
     description: What happened, in one or two sentences.
     type: str

@@ -239,6 +239,15 @@ class TestSecrets:
             "rolled_back_not_working",
             "not_rolled_back",
             "examination_failed",
+            # A fleet: windows, drift, rotation and reports.
+            "window_open",
+            "drifted",
+            "not_examined",
+            "rotation_held",
+            "password_overdue",
+            "password_unreadable",
+            "encoder_failed",
+            "report_unusable",
         }
 
         assert {code for _prepare, _arguments, code in FAILURES.values()} == set(CODES) - elsewhere
