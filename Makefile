@@ -93,6 +93,10 @@ format: $(READY) ## let ruff write the Python code as lint wants it
 	@$(IN) ruff check --fix-only
 	@$(IN) ruff format
 
+.PHONY: reference
+reference: collection ## write docs/reference anew from the documentation in the sources
+	@$(IN) $(STEP) "reference" python tests/reference docs/reference
+
 .PHONY: pytest
 pytest: $(READY) ## unit and integration tests
 	@echo "tests: ansible-core of CORE=$(CORE)"
