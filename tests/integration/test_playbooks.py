@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 from desk import SETTINGS
-from mailsite import WRONG, Site, opened
+from mailsite import ALIAS, MAILBOX, PASSWORD, WRONG, Site, declared, opened
 
 TEST, DOCTOR = "weestimate.mail.smtp_test", "weestimate.mail.smtp_doctor"
 
@@ -120,3 +123,66 @@ def test_doctor_asks_the_host_of_the_approval_server_for_the_way(site: Site) -> 
         if finding["point"] == "Firewall, from the approval server"
     }
     assert firewall == {"well": "ok", "closed": "failed", "none": "not_checkable", "away": "not_checkable"}
+
+
+def test_restore_recycles_and_tests_what_is_back(site: Site) -> None:
+    site.install("regretted")
+    site.install("rescued", SMTP_Password=WRONG)
+    site.install("untouched")
+    changed = {"smtp_connect_as": ALIAS}
+    hosts = {
+        "regretted": declared(changed, None),
+        "rescued": declared({**changed, "smtp_user": MAILBOX}, None, password=PASSWORD),
+        "untouched": declared({}, None),
+    }
+    before = {host: site.fleet.options(host) for host in hosts}
+    applied = site.fleet.apply({host: hosts[host] for host in ("regretted", "rescued")})
+    assert applied.succeeded, applied.output
+    after = site.fleet.options("regretted")
+    tested = {host: {"weestimate_smtp_test": site.test()} for host in hosts}
+
+    checked = site.fleet.play("weestimate.mail.restore", {"regretted": tested["regretted"]}, "--check")
+    assert {host for host, _task in checked.changed} == {"regretted"}, checked.output
+    assert site.fleet.options("regretted") == after
+    run = site.fleet.play("weestimate.mail.restore", tested)
+
+    assert {host: site.fleet.options(host) for host in hosts} == before
+    assert {host: site.fleet.recycled(host) for host in hosts} == {"regretted": 2, "rescued": 2, "untouched": 0}
+    assert (site.arrived("regretted"), site.arrived("rescued")) == (1, 0)
+    ends = {host: (failure.get("error_code"), failure.get("state")) for host, failure in run.failures.items()}
+    assert ends == {"rescued": ("test_failed", "changed"), "untouched": ("restore_unavailable", None)}, run.output
+    assert "back on its former settings" in run.failures["rescued"]["msg"]
+    assert "c4nary" not in run.output
+
+
+def test_restore_takes_a_former_password_that_the_journal_no_longer_keeps(site: Site) -> None:
+    site.install("forgotten", SMTP_Password=WRONG)
+    test = site.test()
+    applied = site.fleet.apply({"forgotten": declared({"smtp_connect_as": ALIAS}, test, password=PASSWORD)})
+    assert applied.succeeded, applied.output
+
+    refused = site.fleet.play("weestimate.mail.restore", {"forgotten": {}})
+    former = {"weestimate_smtp_former_password": WRONG, "weestimate_smtp_password": PASSWORD}
+    restored = site.fleet.play("weestimate.mail.restore", {"forgotten": former})
+
+    assert refused.failures["forgotten"]["error_code"] == "restore_unavailable", refused.output
+    assert restored.succeeded, restored.output
+    assert site.fleet.options("forgotten")["SMTP Password"] == WRONG
+
+
+def test_discover_prints_the_layout_to_state(site: Site) -> None:
+    site.install("plain")
+    site.install("renamed")
+    with closing(sqlite3.connect(site.fleet.database("renamed"))) as connection:
+        connection.execute("ALTER TABLE programOption RENAME COLUMN optionName TO keyword")
+        connection.commit()
+
+    run = site.fleet.play("weestimate.mail.discover", {"plain": {}, "renamed": {}})
+
+    assert run.succeeded, run.output
+    shown = {each.host: each.result["msg"] for each in run.of("ansible.builtin.debug")}
+    assert "fits" in shown["plain"]
+    layout = yaml.safe_load(shown["renamed"]["weestimate_smtp_layout"])
+    held = site.fleet.play("weestimate.mail.discover", {"renamed": {"weestimate_smtp_layout": layout}})
+    assert "fits" in held.of("ansible.builtin.debug")[0].result["msg"], held.output
+    assert "c4nary" not in run.output
