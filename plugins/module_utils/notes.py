@@ -44,7 +44,7 @@ class Notes:
         self._store = store
         self._journal = journal
         place = journal.place._replace(table=f"{journal.place.table}Note")
-        types = {"instance": f"{store.NAME} NOT NULL", "topic": f"{store.NAME} NOT NULL"}
+        types = {"instance": f"{store.NAME} NOT NULL", "topic": f"{store.WORD} NOT NULL"}
         columns = {column: types.get(column, store.TEXT) for column in COLUMNS}
         self._table = OwnTable(store, place, columns, ("instance", "topic"), create_allowed=journal.create_allowed)
 
