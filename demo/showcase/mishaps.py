@@ -126,9 +126,8 @@ def show_redirect(actors: Sequence[Actor]) -> None:
     terminal.say("The database is as it was.")
 
 
-def show_edit_by_hand(actors: Sequence[Actor]) -> None:
+def show_edit_by_hand(patient: Actor) -> None:
     """Somebody switches Use SSL off in the program; the doctor tells the help desk."""
-    patient = actors[-1]
     terminal.step(f"Examined: Use SSL of {patient.name} is switched off by hand; ask weestimate.mail.doctor")
     database.write(patient.instance.database, {"Use SSL": "FALSE"})
     log, report = workspace.LOGS / "doctor.log", workspace.HOME / "doctor.json"

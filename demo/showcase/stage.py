@@ -128,6 +128,7 @@ def _instances(
             "mail_submission_port": ports.submission,
             "mail_ca_file": str(workspace.CERTIFICATES / "ca.pem"),
             "weestimatectl": str(workspace.DEMO / "weestimatectl"),
+            "weestimate_smtp_report_dir": str(workspace.REPORT),
         },
         {
             actor.name: {"approval_port": actor.instance.control_port, "instance_dir": str(actor.instance.directory)}

@@ -13,7 +13,7 @@ from typing import Any
 from mailserver import archive
 from weestimate.message import APPROVAL, CUSTOMER_DOCUMENT
 
-from showcase import ansible, company, mishaps, terminal, workspace
+from showcase import ansible, company, fleet, mishaps, terminal, workspace
 from showcase.promise import expect
 from showcase.stage import Actor, each
 
@@ -42,7 +42,8 @@ def tell(actors: Sequence[Actor]) -> None:
     second_pass(actors)
     mishaps.show_mistakes(actors)
     mishaps.show_redirect(actors)
-    mishaps.show_edit_by_hand(actors)
+    mishaps.show_edit_by_hand(actors[-1])
+    fleet.show_drift(actors, actors[-1])
 
 
 def show_as_found(actors: Sequence[Actor]) -> None:

@@ -28,6 +28,7 @@ INSTANCES = HOME / "instances"
 LIFELINE = HOME / "lifeline"
 LOGS = HOME / "logs"
 MAILS = HOME / "mails"
+REPORT = HOME / "drift"
 MADE_INVENTORY = HOME / "inventory" / "made.yml"
 
 # Below the range from which systems take ports for outgoing connections, so that none of those gets hold of the port

@@ -18,11 +18,11 @@ import pytest
 import yaml
 from harness import CHECKOUT, Ansible
 from mailserver import archive, certificates, process
+from pages import Page
 from weestimate import database
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"```yaml\n---\n# (\S+)\n(.*?)```", README, re.DOTALL))
-COMMANDS = [line for block in re.findall(r"```shell\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+PAGE = Page(CHECKOUT / "README.md")
+FILES, COMMANDS = PAGE.files, PAGE.commands
 HOSTS = ("quotes-east", "quotes-west")
 PASSWORDS = {"vault_mailbox_password": "canary-mailbox", "vault_database_password": "canary-database"}
 
@@ -30,10 +30,7 @@ PASSWORDS = {"vault_mailbox_password": "canary-mailbox", "vault_database_passwor
 @pytest.fixture
 def reader(ansible: Ansible) -> Ansible:
     """Somebody who has copied the README's files, filled in passwords and has a vault password."""
-    for name, text in FILES.items():
-        file = ansible.work / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"---\n{text}", encoding="utf-8")
+    PAGE.write_files(ansible.work)
     (ansible.work / "inventory/production/group_vars/weestimate/vault.yml").write_text(yaml.safe_dump(PASSWORDS))
     staging = ansible.work / "inventory/staging/hosts.yml"
     staging.write_text(FILES["inventory/production/hosts.yml"], encoding="utf-8")
@@ -73,7 +70,7 @@ def recap(output: str) -> list[str]:
 def test_production_is_encrypted_previewed_applied_discovered_and_restored(reader: Ansible) -> None:
     encrypt, preview, apply, discover, restore = (
         next(command for command in COMMANDS if part in command)
-        for part in ("ansible-vault", "--check", "apply -i inventory/production", "discover.yml", "restore.yml")
+        for part in ("ansible-vault", "--check", "apply -i inventory/production", "mail.discover", "mail.restore")
     )
     apply = apply.replace(" --check --diff", "")
     embedded = ("--extra-vars", stand_ins(reader))
@@ -84,7 +81,7 @@ def test_production_is_encrypted_previewed_applied_discovered_and_restored(reade
     assert recap(run(reader, apply, *embedded)) == ["1", "1"]
     assert database.read(reader.work / "quotes-east.db")["SMTP Password"] == PASSWORDS["vault_mailbox_password"]
     assert recap(run(reader, apply, *embedded)) == ["0", "0"]
-    assert "optionValue" in run(reader, discover, *embedded)
+    assert "fits" in run(reader, discover, *embedded)
     assert recap(run(reader, restore, *embedded)) == ["1", "1"]
 
 
@@ -115,6 +112,20 @@ def test_a_change_is_proven_examined_and_tested_again(reader: Ansible) -> None:
         run(reader, test_send, *more)
     # Each host and kind of mail, once when it was applied and once when it was tested.
     assert len(list(archive.read(reader.work / "mails"))) == 2 * len(HOSTS) * len(declared["kinds"])
+
+
+def test_drift_is_found_and_reported_and_a_password_rotated(reader: Ansible) -> None:
+    drift, report, rotate = (
+        next(command for command in COMMANDS if f"weestimate.mail.{name} -i inventory/production" in command)
+        for name in ("drift", "report", "rotate_password")
+    )
+    embedded = ("--extra-vars", stand_ins(reader))
+    run(reader, "ansible-playbook weestimate.mail.apply -i inventory/production", *embedded)
+
+    run(reader, drift, *embedded)
+    run(reader, report, *embedded)
+    assert "quotes-east" in (reader.work / "drift" / "drift.html").read_text(encoding="utf-8")
+    assert recap(run(reader, rotate, *embedded))[:2] == ["0", "0"]
 
 
 def test_a_pasted_reply_is_diagnosed(reader: Ansible) -> None:
@@ -154,7 +165,7 @@ def test_the_collection_installs_from_its_repository(reader: Ansible) -> None:
 
 
 def test_every_command_is_tried_here_or_is_a_target_that_ci_runs() -> None:
-    tried = ("ansible", "python3 -m pip")
+    tried = ("ansible", "python3 -m pip", "cd demo")
     targets = [command.removeprefix("make ") for command in COMMANDS if not command.startswith(tried)]
     makefile = (CHECKOUT / "Makefile").read_text()
 
@@ -164,6 +175,6 @@ def test_every_command_is_tried_here_or_is_a_target_that_ci_runs() -> None:
 
 
 def test_every_link_into_the_repository_leads_somewhere() -> None:
-    links = re.findall(r"/(?:blob|tree)/main/([^)\s]+)", README)
+    links = re.findall(r"/(?:blob|tree)/main/([^)\s]+)", PAGE.text)
 
     assert [link for link in links if not (CHECKOUT / Path(link)).exists()] == []
