@@ -79,10 +79,19 @@ def parse(rendered: Any, file: str) -> dict[str, Any]:
     ``rendered`` is text, or already data where Ansible made the template's only expression a value of its own.
     Raises `MailSettingsError` ``profile_invalid``; the message quotes no line of the profile, only its place.
     """
+    return shaped(load(rendered, file) if isinstance(rendered, str) else rendered, file)
+
+
+def load(rendered: str, file: str) -> Any:
+    """What the text of a profile holds, of whatever shape; raises as `parse` does."""
     try:
-        document = yaml.load(rendered, _Loader) if isinstance(rendered, str) else rendered  # noqa: S506 # it is safe
+        return yaml.load(rendered, _Loader)  # noqa: S506 # it is safe
     except yaml.YAMLError as error:
         raise _invalid(file, f"is not YAML once it is rendered: {_yaml_fault(error)}", _FIX_YAML) from None
+
+
+def shaped(document: Any, file: str) -> dict[str, Any]:
+    """The same document, which is a mapping with a mapping of settings; raises as `parse` does."""
     if not isinstance(document, dict):
         raise _invalid(file, f"holds {_kind(document)} where a mapping is expected", _FIX_SHAPE)
     if not isinstance(document.get("settings"), dict):
