@@ -50,12 +50,11 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
         "smtp_port",
     ),
     "a fault in the last branch": (
-        "settings:\n{% if a %}\n  smtp_port: 25\n{% elif b %}\n  smtp_port: 26\n{% else %}\n  smtp_port: x\n{% endif %}",
+        "settings:\n{% if a %}\n  smtp_port: 25\n{% elif b %}\n{% else %}\n  smtp_port: x\n{% endif %}",
         "smtp_port",
     ),
     "a fault in a branch of a branch": (
-        "settings:\n{% if a %}\n  use_ssl: true\n{% else %}\n{% if b %}\n  use_ssl: no\n{% else %}\n  use_ssl: 7\n"
-        "{% endif %}\n{% endif %}",
+        "settings:\n{% if a %}\n{% else %}\n{% if b %}\n  use_ssl: no\n{% else %}\n  use_ssl: 7\n{% endif %}\n{% endif %}",
         "use_ssl",
     ),
     "a fault in a loop": ("settings:\n{% for a in b %}\n  smtp_port: x\n{% endfor %}", "smtp_port"),
@@ -73,7 +72,7 @@ UNTOLD: Mapping[str, str] = {
     "the names": "settings:\n  {{ name }}: {{ value }}\n",
     "part of a value": "settings:\n  smtp_user: robot@{{ domain }}\n  smtp_address: mail{{ number }}.example.com",
     "a value in quotes": 'settings:\n  smtp_port: "{{ port }}"',
-    "which branch": "settings:\n  smtp_port: 465\n{% if a %}\n  use_ssl: false\n{% else %}\n  use_ssl: true\n{% endif %}",
+    "which branch": "settings:\n  smtp_port: 465\n{% if a %}\n  use_ssl: no\n{% else %}\n  use_ssl: yes\n{% endif %}",
     "what a variable holds": "{% set port = 25 %}\nsettings:\n  smtp_port: {{ port }}",
     "what another file holds": "settings:\n  smtp_port: 25\n  {% include 'more.yml' %}\n",
     "what a macro writes": "{% macro a() %}x{% endmacro %}\nsettings:\n  smtp_user: {{ a() }}",
