@@ -29,7 +29,7 @@ ELSEWHERE = {
     "rotation.md": "test_rotation.py",
     "sql-server.md": "test_mssql_server.py",
     "test-send.md": "test_playbooks.py",
-    "tutorial.md": "test_demo.py",
+    "tutorial.md": "test_tutorial.py",
 }
 HERE = {"install.md", "environments.md", "layout.md", "troubleshooting.md", "assumptions.md"}
 
