@@ -148,6 +148,17 @@ SMTP_SETTINGS: dict[str, dict[str, Any]] = {
     "journal_id": {"type": "int"},
 }
 
+SMTP_WINDOW: dict[str, dict[str, Any]] = {
+    **_SHARED,
+    "state": {"type": "str", "choices": ["opened", "restored", "closed"], "required": True},
+    **{name: SMTP_SETTINGS[name] for name in ("settings", "update_password", "create_missing", "probe")},
+    "reason": {"type": "str"},
+    "minutes": {"type": "int", "default": 60},
+    "window_id": {"type": "str"},
+    "overwrite_edits": {"type": "bool", "default": False},
+    **{name: SMTP_SETTINGS[name] for name in ("profile", "changed_by", "run")},
+}
+
 _STORED = {name: rule for name, rule in _SHARED.items() if name in ("layout", "run_on")}
 
 SMTP_TEST: dict[str, dict[str, Any]] = {
@@ -185,4 +196,17 @@ SMTP_DOCTOR: dict[str, dict[str, Any]] = {
     },
     "certificate_days": {"type": "int", "default": 30},
     "password_days": {"type": "int", "default": 365, "no_log": False},
+}
+
+SMTP_DRIFT: dict[str, dict[str, Any]] = {
+    **_SHARED,
+    "store": {**_SHARED["store"], "required": False},
+    **{name: SMTP_SETTINGS[name] for name in ("settings", "update_password", "create_missing", "profile")},
+    "instance": {"type": "str"},
+    "environment": {"type": "str"},
+    "fail_on_drift": {"type": "bool", "default": True},
+    "password_max_age": {"type": "int", "no_log": False},
+    "password_overdue": {"type": "str", "choices": ["warn", "fail"], "default": "warn", "no_log": False},
+    "failure": {"type": "dict"},
+    "into": {"type": "path"},
 }

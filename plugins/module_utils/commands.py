@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .converge import Instance, Plan, require_last
+from . import drift
+from .converge import Instance, Plan, Snapshot, require_last
 from .discover import discover
 from .errors import MailSettingsError
 from .journal import Author
@@ -19,6 +20,7 @@ from .options import BY_NAME
 from .redaction import masked
 from .smtp import trial
 from .stores.connect import open_store
+from .window import CLOSING, LONGEST, Ending, Lock, Window
 
 #: Judges a plan before it is carried out: raises to forbid it, returns further result keys.
 Approval = Callable[[Plan], Mapping[str, Any]]
@@ -32,7 +34,14 @@ def smtp_settings(arguments: Mapping[str, Any], *, check_mode: bool, approve: Ap
     """
     with closing(open_store(arguments["store"])) as store:
         order = _Order(Instance.from_arguments(store, arguments), arguments, check_mode, approve)
-        return _STATES[arguments["state"]](order)
+        return order.settled(_STATES[arguments["state"]])
+
+
+def smtp_window(arguments: Mapping[str, Any], *, check_mode: bool, approve: Approval) -> dict[str, Any]:
+    """Open, restore or close the document window of one instance; the keys of the result as documented."""
+    with closing(open_store(arguments["store"])) as store:
+        order = _WindowOrder(Instance.from_arguments(store, arguments), arguments, check_mode, approve)
+        return _WINDOW_STATES[arguments["state"]](order)
 
 
 def smtp_settings_info(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +59,17 @@ def smtp_settings_info(arguments: Mapping[str, Any]) -> dict[str, Any]:
             # That the layout does not match is what a discovery is for: it is a finding here, not a failure.
             problem = {key: value for key, value in error.result().items() if key != "failed"}
             return {"changed": False, "mismatch": problem, **found}
+
+
+def smtp_drift(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What one instance holds beside what is declared for it, and since when; the result of `drift.examine`."""
+    with closing(open_store(arguments["store"])) as store:
+        return drift.examine(
+            Instance.from_arguments(store, arguments),
+            _declared(arguments),
+            update_password=arguments["update_password"],
+            create_missing=arguments["create_missing"],
+        )
 
 
 def smtp_test(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
@@ -88,6 +108,7 @@ def _read(instance: Instance) -> dict[str, Any]:
         "last_change": entry.public() if entry else None,
         "edited_since": entry.edited_since(snapshot.values) if entry else [],
         "password_changed_at": instance.journal.password_changed_at() if entry else None,
+        "window": window.public() if (window := Lock(instance).window()) else None,
     }
 
 
@@ -99,29 +120,66 @@ class _Order:
     arguments: Mapping[str, Any] = field(repr=False)
     check_mode: bool
     approve: Approval
+    #: The document window that was found past its deadline, and brought to its end before anything else.
+    ended: Ending | None = None
+    #: What the instance was found to hold; None where that has changed since.
+    held: Snapshot | None = None
+
+    @property
+    def author(self) -> Author:
+        """Who does it, as the journal records it."""
+        return Author(**{label: self.arguments.get(label) or "" for label in Author.__dataclass_fields__})
+
+    def settled(self, work: Callable[[_Order], dict[str, Any]]) -> dict[str, Any]:
+        """Do ``work`` unless a document window is in force; one that is past its deadline is closed first.
+
+        Whatever becomes of the work then, the approval server has to be recycled.
+        """
+        # The settings first: where they cannot be read, it is them that a failure is about.
+        held = self.instance.read()
+        ended = Lock(self.instance).settle(replace(self.author, profile=""), check_mode=self.check_mode)
+        if ended is None:
+            return work(replace(self, held=held))
+        if ended.plan:
+            # In check mode the window is still open, and what comes after it is planned upon that plan.
+            held = ended.plan.outcome
+        told = {"changed": True, "recycle_required": True, "window_closed": ended.window.public()}
+        try:
+            return {**work(replace(self, ended=ended, held=held if self.check_mode else None)), **told}
+        except MailSettingsError as error:
+            error.details.update(told, settings=masked(held.values))
+            raise
 
     def present(self) -> dict[str, Any]:
         """Make the instance hold the declared settings."""
-        plan = self.instance.plan(
-            _declared(self.arguments),
-            update_password=self.arguments["update_password"],
-            create_missing=self.arguments["create_missing"],
-        )
-        judged = self.approve(plan)
-        if plan.changed and not self.check_mode:
-            self._probe(plan.resulting)
+        plan, judged = self._judged()
         told = {**self._carry_out(plan), **judged}
         if self.arguments.get("report_unconfirmed"):
             told["unconfirmed"] = None if plan.changed else self._unconfirmed()
         return told
 
+    def _judged(self) -> tuple[Plan, Mapping[str, Any]]:
+        """The plan to declare what is declared, once it is allowed and the mail server takes it."""
+        plan = self.instance.plan(
+            _declared(self.arguments),
+            update_password=self.arguments["update_password"],
+            create_missing=self.arguments["create_missing"],
+            held=self.held,
+        )
+        judged = self.approve(plan)
+        if plan.changed and not self.check_mode:
+            self._probe(plan.resulting)
+        return plan, judged
+
     def restored(self) -> dict[str, Any]:
         """Take the instance back to before the last recorded change."""
+        if self.ended and self.ended.plan:
+            return self._tell(self.ended.plan, self.ended.number)
         return self._carry_out(self.instance.plan_restore(_declared(self.arguments), self.arguments.get("journal_id")))
 
     def confirmed(self) -> dict[str, Any]:
         """Declare the last recorded change proven; it touches the journal, never the settings."""
-        settings = masked(self.instance.read().values)
+        settings = masked((self.held or self.instance.read()).values)
         last = self.instance.journal.last()
         if last is not None:
             require_last(last, self.arguments.get("journal_id"))
@@ -156,12 +214,19 @@ class _Order:
         return last.public() if last and last.is_open else None
 
     def _carry_out(self, plan: Plan) -> dict[str, Any]:
-        author = Author(**{label: self.arguments.get(label) or "" for label in Author.__dataclass_fields__})
         number = None
         if plan.changed and self.check_mode:
             self.instance.journal.require_recordable()
         elif plan.changed:
-            number = self.instance.apply(plan, author)
+            number = self.instance.apply(plan, self.author, beside=self._require_same_window)
+        return self._tell(plan.following(self.ended.plan) if self.ended and self.ended.plan else plan, number)
+
+    def _require_same_window(self, _number: int | None) -> None:
+        """A window that was opened since does not change the settings in each case, and yet forbids to change them."""
+        Lock(self.instance).require(self.ended.window if self.ended else None)
+
+    def _tell(self, plan: Plan, number: int | None) -> dict[str, Any]:
+        """The result of a plan that was carried out, or would be, and of the entry that records it."""
         return {
             "changed": plan.changed,
             "changed_options": plan.changed_options,
@@ -171,6 +236,81 @@ class _Order:
             "journal_id": number,
         }
 
+
+class _WindowOrder(_Order):
+    """One call of `smtp_window` on its open instance."""
+
+    def opened(self) -> dict[str, Any]:
+        """Switch to the declared settings for a while, and lock the instance; once, if it is asked for repeatedly."""
+        lock, wanted = Lock(self.instance), self.arguments.get("window_id")
+        lock.require_openable()
+        window = self._new_window()
+        former = lock.window()
+        if former and wanted == former.id and not former.overdue:
+            return self._unchanged(former)
+        return {**self.settled(lambda order: order._open(lock, window)), "recycle_required": True}
+
+    def _open(self, lock: Lock, window: Window) -> dict[str, Any]:
+        plan, judged = self._judged()
+        if not self.check_mode:
+            window = lock.open(plan, window, self.ended.window if self.ended else None)
+        whole = plan.following(self.ended.plan) if self.ended and self.ended.plan else plan
+        return {**self._tell(whole, window.journal_id), **judged, "changed": True, "window": window.public()}
+
+    def restored(self) -> dict[str, Any]:
+        """Put back what the window has switched; it remains closing, until it is `closed`."""
+        lock, window = Lock(self.instance), self._mine()
+        if window is None or window.phase == CLOSING:
+            return {**self._unchanged(window), "recycle_required": window is not None}
+        ended = lock.restore(
+            window,
+            replace(self.author, profile=""),
+            check_mode=self.check_mode,
+            overwrite_edits=self.arguments["overwrite_edits"],
+        )
+        told = self._tell(ended.plan, ended.number) if ended.plan else self._unchanged(window)
+        return {**told, "changed": True, "recycle_required": True, "window": ended.window.public()}
+
+    def closed(self) -> dict[str, Any]:
+        """Unlock the instance, on which mail works again as before the window."""
+        window = self._mine()
+        if window and window.phase != CLOSING:
+            raise MailSettingsError(
+                "window_open",
+                f"The document window of {window.holder or 'somebody'} has not been restored yet. Nothing was changed.",
+                "Restore it first (state=restored), recycle the approval server, and test.",
+                window=window.public(),
+            )
+        if window and not self.check_mode:
+            Lock(self.instance).remove(window)
+        return {**self._unchanged(window), "changed": window is not None}
+
+    def _mine(self) -> Window | None:
+        """The window that is meant; any, if none is named. One that is over, and replaced by another, is nobody's."""
+        window, meant = Lock(self.instance).window(), self.arguments.get("window_id")
+        return window if window and meant in (None, window.id) else None
+
+    def _new_window(self) -> Window:
+        reason, minutes = (self.arguments.get("reason") or "").strip(), self.arguments["minutes"]
+        if not reason:
+            raise MailSettingsError(
+                "schema_invalid", "A document window needs a reason.", "Say in reason what it is for."
+            )
+        if not 1 <= minutes <= LONGEST:
+            raise MailSettingsError(
+                "schema_invalid",
+                f"A document window cannot last {minutes} minutes.",
+                f"Set minutes to a number from 1 to {LONGEST}.",
+            )
+        return Window.lasting(minutes, reason, self.author, self.arguments.get("window_id"))
+
+    def _unchanged(self, window: Window | None) -> dict[str, Any]:
+        """The result where nothing was written to the settings."""
+        values = self.instance.read()
+        return {**self._tell(Plan(values, values.values, ()), None), "window": window.public() if window else None}
+
+
+_WINDOW_STATES = {"opened": _WindowOrder.opened, "restored": _WindowOrder.restored, "closed": _WindowOrder.closed}
 
 _STATES = {"present": _Order.present, "restored": _Order.restored, "confirmed": _Order.confirmed}
 

@@ -59,7 +59,18 @@ class Plan:
     @property
     def changed_options(self) -> list[str]:
         """The options that differ, sorted."""
-        return sorted(edit.name for edit in self.edits)
+        return sorted({edit.name for edit in self.edits})
+
+    @property
+    def outcome(self) -> Snapshot:
+        """What the instance would hold then, for a plan to be made upon this one before it is carried out."""
+        rows = {**self.snapshot.located, **{edit.name: edit.after for edit in self.edits}}
+        located = {name: row for name, row in rows.items() if row is not None}
+        return Snapshot(located, self.resulting, tuple(located.values()))
+
+    def following(self, earlier: Plan) -> Plan:
+        """This plan and the one before it, told as one."""
+        return Plan(earlier.snapshot, self.resulting, earlier.edits + self.edits, self.kind)
 
     def diff(self, place: str) -> dict[str, Any]:
         """The difference as Ansible shows it, secrets masked."""
@@ -92,12 +103,21 @@ class Instance:
         located = self.layout.locate(found)
         return Snapshot(located, decode_all(self.layout, located), tuple(found))
 
-    def plan(self, desired: Mapping[str, Any], *, update_password: str, create_missing: bool) -> Plan:
+    def plan(
+        self,
+        desired: Mapping[str, Any],
+        *,
+        update_password: str,
+        create_missing: bool,
+        held: Snapshot | None = None,
+    ) -> Plan:
         """What it takes to make the instance hold ``desired``; options that are not named stay as they are.
+
+        ``held`` stands in for what the instance holds, where that is only planned yet.
 
         Raises ``option_missing`` unless rows may be made, and ``redirect_without_password``.
         """
-        snapshot = self.read()
+        snapshot = held or self.read()
         wanted = _permitted(desired, snapshot.values, update_password)
         missing = [name for name in wanted if name not in snapshot.located]
         if missing and not create_missing:
@@ -115,12 +135,15 @@ class Instance:
         )
         return Plan(snapshot, after, edits)
 
-    def plan_restore(self, given: Mapping[str, Any], number: int | None = None) -> Plan:
+    def plan_restore(
+        self, given: Mapping[str, Any], number: int | None = None, *, overwrite_edits: bool = False
+    ) -> Plan:
         """What it takes to go back to the values before the last recorded change, which has to be ``number`` if given.
 
         ``given`` may hold the former password, for a change that has been confirmed since. A change that has been
         restored already needs nothing. Raises ``journal_unavailable``, ``restore_unavailable``, and
-        ``concurrent_change`` when an option was edited after the change that is to be undone.
+        ``concurrent_change`` when an option was edited after the change that is to be undone, unless that edit may be
+        overwritten.
         """
         snapshot = self.read()
         entry = self._restorable(given)
@@ -128,8 +151,11 @@ class Instance:
             require_last(entry, number)
         if entry is None:
             return Plan(snapshot, snapshot.values, (), RESTORE)
-        edited = sorted(set(entry.edited_since(snapshot.values)) & _undone_by(entry))
-        if edited:
+        previous = self._previous(entry, given)
+        edited = sorted(
+            (set(entry.edited_since(snapshot.values)) & _undone_by(entry)) - _back_already(previous, snapshot.located)
+        )
+        if edited and not overwrite_edits:
             raise MailSettingsError(
                 "concurrent_change",
                 f"{', '.join(edited)} changed after the recorded change {entry.id} of {entry.changed_at}.",
@@ -142,7 +168,7 @@ class Instance:
                 snapshot.located.get(name),
                 None if former is None else self._row(name, snapshot, former["stored"]),
             )
-            for name, former in self._previous(entry, given).items()
+            for name, former in previous.items()
         )
         rows = {**snapshot.located, **{edit.name: edit.after for edit in edits}}
         after = decode_all(self.layout, {name: row for name, row in rows.items() if row is not None})
@@ -247,6 +273,16 @@ def _undone_by(entry: Entry) -> set[str]:
     if any(BY_NAME[name].credential_target for name in affected):
         affected |= {option.name for option in OPTIONS if option.credential_target or option.secret}
     return affected
+
+
+def _back_already(previous: Mapping[str, Any], located: Mapping[str, Row]) -> set[str]:
+    """The options that hold their former value again: somebody has gone back by hand, which is not in the way."""
+    return {
+        name
+        for name, former in previous.items()
+        if (located[name].value if name in located else None) == (former["stored"] if former else None)
+        and (name in located) == (former is not None)
+    }
 
 
 def resulting(held: Mapping[str, Any], desired: Mapping[str, Any], update_password: str) -> dict[str, Any]:

@@ -65,6 +65,19 @@ class Notes:
                 return {}
         return {row[0]: self._note(row) for row in rows}
 
+    def held(self, topic: str) -> Note | None:
+        """The note on one topic, which nobody else can write until the transaction that is under way ends."""
+        with self._table.named_failures():
+            if not self._journal.enabled or not self._table.exists():
+                return None
+        return self.read(lock=True).get(topic)
+
+    def require_recordable(self) -> None:
+        """Raise what `put` would raise, as far as it can be told without writing."""
+        with self._table.named_failures():
+            if not self._table.exists():
+                self._table.require_creatable()
+
     def put(self, topic: str, author: Author, content: Mapping[str, Any]) -> None:
         """Write a note, in the place of the former one on its topic, in the transaction that is under way."""
         with self._table.named_failures():

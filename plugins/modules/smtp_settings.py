@@ -18,6 +18,8 @@ description:
     crash leaves all old or all new values; an edit that somebody else makes meanwhile is reported, never overwritten.
   - If the address, the port, the encryption or the user changes, the stored password is not kept, because it would be
     sent to where it was not given for. Pass O(settings.smtp_password) with such a change.
+  - While somebody holds a document window on the instance, see M(weestimate.mail.smtp_window), the task is refused with
+    the code C(window_open). A window whose deadline is over is closed first.
   - The approval server reads the settings only when it starts, and open WeEstimate clients keep the old ones. The role
     P(weestimate.mail.weestimate_smtp#role) recycles the approval server.
 author:
@@ -125,6 +127,7 @@ options:
 seealso:
   - module: weestimate.mail.smtp_settings_info
   - module: weestimate.mail.smtp_profile
+  - module: weestimate.mail.smtp_window
   - module: weestimate.mail.smtp_test
 """
 
@@ -255,6 +258,29 @@ unconfirmed:
     kind: change
     state: open
     changed_options: [smtp_password]
+window_closed:
+  description:
+    - The document window that was found past its deadline, or closing already, and whose settings this task put back
+      before anything else; as in RV(weestimate.mail.smtp_window#module:window).
+    - RV(recycle_required) is then true also where the settings already were as declared. The window stays C(closing)
+      until M(weestimate.mail.smtp_window) with C(state=closed).
+  returned: if there was one, on success and on a failure after it
+  type: dict
+  sample: &window
+    id: 5f0c6f1e2d4b4a7c9e8f7a6b5c4d3e2f
+    holder: alice@deploy.example.com
+    run: https://ci.example.com/jobs/4711
+    reason: Quotes of the October campaign
+    document_profile: documents
+    opened_at: '2026-11-22T08:15:00+00:00'
+    until: '2026-11-22T09:15:00+00:00'
+    phase: closing
+    expired: true
+window:
+  description: The document window that somebody holds, as in RV(weestimate.mail.smtp_window#module:window).
+  returned: failure with RV(error_code=window_open)
+  type: dict
+  sample: *window
 stages:
   description: How far the probe got, as in RV(weestimate.mail.smtp_test#module:stages).
   returned: failure with RV(error_code=candidate_refused)

@@ -122,6 +122,20 @@ password_changed_at:
   returned: when the layout matches
   type: str
   sample: '2026-11-20T08:15:00+00:00'
+window:
+  description: The document window on the instance, as in RV(weestimate.mail.smtp_window#module:window); null if none.
+  returned: when the layout matches
+  type: dict
+  sample:
+    id: 5f0c6f1e2d4b4a7c9e8f7a6b5c4d3e2f
+    holder: alice@deploy.example.com
+    run: https://ci.example.com/jobs/4711
+    reason: Quotes of the October campaign
+    document_profile: documents
+    opened_at: '2026-11-22T08:15:00+00:00'
+    until: '2026-11-22T09:15:00+00:00'
+    phase: open
+    expired: false
 mismatch:
   description: Why the layout does not match, with the C(error_code) that a failure would have.
   returned: with O(discover=true), when the layout does not match

@@ -87,7 +87,7 @@ _EXPECTED = {
 }
 
 #: The least value of a number; 0 for those that are not named.
-_LEAST = {"timeout": 1, "interval": 1, "port": 1}
+_LEAST = {"timeout": 1, "interval": 1, "port": 1, "minutes": 1}
 
 
 def _faults(

@@ -107,10 +107,10 @@ def _carry_out(core: Core, order: Order, barrier: Any, report: Callable[[Any], N
         store.connection.set_trace_callback(at_a_statement)
         return store
 
-    def apply(*given: Any, applied: Callable[..., Any] = converge.Instance.apply) -> Any:
+    def apply(*given: Any, applied: Callable[..., Any] = converge.Instance.apply, **more: Any) -> Any:
         if order.meet:
             barrier.wait(_PATIENCE)
-        return applied(*given)
+        return applied(*given, **more)
 
     commands.open_store, converge.Instance.apply = open_store, apply
     if order.file_limit is not None:

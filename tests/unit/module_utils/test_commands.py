@@ -66,6 +66,7 @@ class TestResults:
             "last_change": {**told["last_change"], "id": 1, "changed_options": ["send_smtp_to_self"]},
             "edited_since": [],
             "password_changed_at": None,
+            "window": None,
         }
 
 
@@ -154,7 +155,7 @@ FAILURES: dict[str, tuple[Callable[[Database], Any], dict[str, Any], str]] = {
         "restore_unavailable",
     ),
     "a restore after a hand edit": (
-        lambda database: (database.converge(MOVE), database.edit("smtp_password", str(OLD))),
+        lambda database: (database.converge(MOVE), database.edit("smtp_password", f"{OLD}!")),
         {"state": "restored"},
         "concurrent_change",
     ),

@@ -124,6 +124,12 @@ class Database:
             self.arguments(settings=settings, **more), check_mode=check_mode, approve=lambda _plan: {}
         )
 
+    def window(self, state: str, *, check_mode: bool = False, **more: Any) -> Any:
+        """What ``smtp_window`` does here, approval apart."""
+        defaults = {"minutes": 60, "overwrite_edits": False}
+        arguments = self.arguments(**{**defaults, "state": state, **more})
+        return commands.smtp_window(arguments, check_mode=check_mode, approve=lambda _plan: {})
+
     def info(self, **more: Any) -> dict[str, Any]:
         """What ``smtp_settings_info`` tells."""
         return commands.smtp_settings_info(self.arguments(**more))

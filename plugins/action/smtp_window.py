@@ -1,0 +1,20 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Front desk of smtp_window."""
+
+from __future__ import annotations
+
+from ansible_collections.weestimate.mail.plugins.module_utils import commands
+from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_WINDOW
+from ansible_collections.weestimate.mail.plugins.plugin_utils.converging import Converging
+
+
+class ActionModule(Converging):
+    """Opens and closes the document window of one WeEstimate instance."""
+
+    SPEC = SMTP_WINDOW
+    MODULE = "smtp_window"
+    COMMAND = commands.smtp_window
+    DECLARING = "opened"
