@@ -24,6 +24,9 @@ from .stores.base import Store
 
 _REPEAT = "Nothing was changed. Find out who else is at work, then repeat the run."
 
+#: Which hand edits of an option keep a change from being undone.
+ALL_EDITS, OTHER_EDITS, NO_EDITS = "all", "other", "none"
+
 
 class Edit(NamedTuple):
     """One row to be written: ``before`` is None where the row has to be made, ``after`` None where it has to go."""
@@ -136,14 +139,14 @@ class Instance:
         return Plan(snapshot, after, edits)
 
     def plan_restore(
-        self, given: Mapping[str, Any], number: int | None = None, *, overwrite_edits: bool = False
+        self, given: Mapping[str, Any], number: int | None = None, *, edits_in_the_way: str = ALL_EDITS
     ) -> Plan:
         """What it takes to go back to the values before the last recorded change, which has to be ``number`` if given.
 
         ``given`` may hold the former password, for a change that has been confirmed since. A change that has been
         restored already needs nothing. Raises ``journal_unavailable``, ``restore_unavailable``, and
-        ``concurrent_change`` when an option was edited after the change that is to be undone, unless that edit may be
-        overwritten.
+        ``concurrent_change`` when an option was edited after the change that is to be undone: `ALL_EDITS` are in the
+        way, or but for those that have gone back by hand (`OTHER_EDITS`), or `NO_EDITS`.
         """
         snapshot = self.read()
         entry = self._restorable(given)
@@ -152,15 +155,15 @@ class Instance:
         if entry is None:
             return Plan(snapshot, snapshot.values, (), RESTORE)
         previous = self._previous(entry, given)
-        edited = sorted(
-            (set(entry.edited_since(snapshot.values)) & _undone_by(entry)) - _back_already(previous, snapshot.located)
-        )
-        if edited and not overwrite_edits:
+        edited = set(entry.edited_since(snapshot.values)) & _undone_by(entry)
+        if edits_in_the_way != ALL_EDITS:
+            edited -= _back_already(previous, snapshot.located)
+        if edited and edits_in_the_way != NO_EDITS:
             raise MailSettingsError(
                 "concurrent_change",
-                f"{', '.join(edited)} changed after the recorded change {entry.id} of {entry.changed_at}.",
+                f"{', '.join(sorted(edited))} changed after the recorded change {entry.id} of {entry.changed_at}.",
                 "Going back would overwrite that edit. Apply the profile that should be in force instead.",
-                options=edited,
+                options=sorted(edited),
             )
         edits = tuple(
             Edit(
@@ -276,7 +279,7 @@ def _undone_by(entry: Entry) -> set[str]:
 
 
 def _back_already(previous: Mapping[str, Any], located: Mapping[str, Row]) -> set[str]:
-    """The options that hold their former value again: somebody has gone back by hand, which is not in the way."""
+    """The options that hold their former value again, because somebody has gone back by hand."""
     return {
         name
         for name, former in previous.items()

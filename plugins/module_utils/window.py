@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
-from .converge import Instance, Plan
+from .converge import NO_EDITS, OTHER_EDITS, Instance, Plan
 from .errors import MailSettingsError
 from .journal import Author
 from .notes import WINDOW, Note, Notes
@@ -246,7 +246,8 @@ class Lock:
         if window.journal_id is None:
             return None
         try:
-            return self._instance.plan_restore({}, window.journal_id, overwrite_edits=overwrite_edits)
+            in_the_way = NO_EDITS if overwrite_edits else OTHER_EDITS
+            return self._instance.plan_restore({}, window.journal_id, edits_in_the_way=in_the_way)
         except MailSettingsError as error:
             if error.code not in ("concurrent_change", "restore_unavailable"):
                 raise

@@ -155,7 +155,7 @@ FAILURES: dict[str, tuple[Callable[[Database], Any], dict[str, Any], str]] = {
         "restore_unavailable",
     ),
     "a restore after a hand edit": (
-        lambda database: (database.converge(MOVE), database.edit("smtp_password", f"{OLD}!")),
+        lambda database: (database.converge(MOVE), database.edit("smtp_password", str(OLD))),
         {"state": "restored"},
         "concurrent_change",
     ),
