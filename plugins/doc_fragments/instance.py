@@ -207,9 +207,14 @@ _JOURNAL = r"""
 
 
 class ModuleDocFragment:
-    """Used as ``weestimate.mail.instance``; ``weestimate.mail.instance.optional`` where nothing is recorded."""
+    """Used as ``weestimate.mail.instance``.
+
+    It is ``weestimate.mail.instance.examined`` where there need not be a store, and
+    ``weestimate.mail.instance.optional`` where nothing is recorded either.
+    """
 
     # With annotations for the reason given in conversation.py.
 
-    DOCUMENTATION: str = _DATABASE.replace("REQUIRED", "true").replace("options:", f"options:{_JOURNAL.rstrip()}", 1)
     OPTIONAL: str = _DATABASE.replace("REQUIRED", "false")
+    EXAMINED: str = OPTIONAL.replace("options:", f"options:{_JOURNAL.rstrip()}", 1)
+    DOCUMENTATION: str = EXAMINED.replace("required: false", "required: true", 1)
