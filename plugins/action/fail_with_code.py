@@ -16,17 +16,24 @@ _SPEC: dict[str, dict[str, Any]] = {
     "msg": {"type": "str", "required": True},
     "remedy": {"type": "str", "required": True},
     "details": {"type": "dict", "default": {}},
+    "warn_only": {"type": "bool", "default": False},
+    "unreachable": {"type": "bool", "default": False},
 }
 
 
 class ActionModule(FrontDesk):
-    """Fails the host with one of the collection's error codes."""
+    """Fails the host with one of the collection's error codes, or warns of it."""
 
     SPEC = _SPEC
     _requires_connection = False
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 # as every action
-        """It has no other result than the failure."""
+        """It has no other result than the failure, or what the failure would have been."""
         failure = MailSettingsError(arguments["error_code"], arguments["msg"], arguments["remedy"])
         failure.details.update(arguments["details"])
-        raise failure
+        told = failure.result()
+        if arguments["unreachable"]:
+            return {**told, "failed": False, "unreachable": True}
+        if not arguments["warn_only"]:
+            raise failure
+        return {**told, "failed": False, "changed": False, "warnings": [told["msg"]]}

@@ -46,6 +46,7 @@ CODES = {
     "drifted": "instances hold something else than what is declared",
     "not_examined": "instances could not be examined, so nothing is known of them",
     "rotation_held": "another instance of the same mailbox could not take the new password",
+    "callback_failed": "a task file of the user's failed at a stage of a rotation",
     "password_overdue": "the password is older than it may be",
     "password_unreadable": "the stored password is encoded, and nothing was given to read it with",
     "encoder_failed": "the program that encodes or decodes the password failed",

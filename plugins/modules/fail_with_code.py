@@ -68,6 +68,7 @@ options:
       - drifted
       - not_examined
       - rotation_held
+      - callback_failed
       - password_overdue
       - password_unreadable
       - encoder_failed
@@ -86,6 +87,18 @@ options:
       - They do not replace C(failed), RV(msg), RV(error_code) and RV(remedy).
     type: dict
     default: {}
+  warn_only:
+    description: Warn of it instead of failing; the result then has the same keys, and is not failed.
+    type: bool
+    default: false
+    version_added: 0.3.0
+  unreachable:
+    description:
+      - Report the host as unreachable instead of failed, which gives the run the exit status 4 instead of 2. It is for
+        what says nothing about an instance, so that a pipeline can tell the two apart.
+    type: bool
+    default: false
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
@@ -105,6 +118,13 @@ EXAMPLES = r"""
       state: changed
       port: 8080
   when: probe is failed
+
+- name: Warn of what does not stop the run
+  weestimate.mail.fail_with_code:
+    error_code: password_overdue
+    msg: The password is 97 days old; it may be 90.
+    remedy: Rotate it.
+    warn_only: true
 """
 
 RETURN = r"""

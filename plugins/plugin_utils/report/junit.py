@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
-from xml.etree import ElementTree  # noqa: S405 # it only writes
+from xml.etree import ElementTree
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report import telling, words
 
@@ -77,16 +77,14 @@ def _cases(finding: Finding) -> Iterator[_Case]:
 
 
 def _of_settings(finding: Finding) -> _Case:
-    outcome = _OUTCOMES.get(finding["state"], "")
-    if finding["failure"]:
-        failure = finding["failure"]
+    outcome, failure = _OUTCOMES.get(finding["state"]), finding["failure"]
+    if not outcome:
+        return _Case(finding["instance"])
+    kind, lines = finding["state"], [telling.difference(option) for option in finding["options"]]
+    if failure:
         kind, lines = failure["error_code"], [failure["msg"], failure["remedy"]]
-    else:
-        kind, lines = finding["state"], [telling.difference(option) for option in finding["options"]]
     text = "\n".join(map(telling.printable, lines))
-    return (
-        _Case(finding["instance"], outcome, kind, telling.why(finding), text) if outcome else _Case(finding["instance"])
-    )
+    return _Case(finding["instance"], outcome, kind, telling.why(finding), text)
 
 
 def _of_password(finding: Finding) -> _Case:

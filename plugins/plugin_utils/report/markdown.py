@@ -4,7 +4,8 @@
 
 """The report as Markdown for a comment on a merge request: short, and inert whatever the settings hold.
 
-GitHub takes 65,536 characters; what does not fit is counted. Values stand in code, where nothing is a link or a mention.
+GitHub takes 65,536 characters; what does not fit is counted. Values stand in code, where nothing is a link or a
+mention.
 """
 
 from __future__ import annotations
