@@ -22,7 +22,7 @@ Finding = Mapping[str, Any]
 
 
 class Cell(NamedTuple):
-    """What stands in a cell: a text in a tone, a smaller text below it, and what the column sorts by.
+    """What stands in a cell: a text in a tone, smaller lines below it, and what the column sorts by.
 
     Where ``sort`` is None, it is the text; where it is empty, there is nothing to sort by, and the row comes last.
     """
@@ -67,9 +67,7 @@ def _about_state(finding: Finding) -> str:
     failure, window = finding["failure"], finding["window"]
     if failure:
         return "unreachable" if failure["unreachable"] else failure["error_code"]
-    if window:
-        return f"{window['holder']}, until {words.minute(window['until'])}"
-    return "tolerated" if finding["state"] == "drifted" and finding["tolerated"] else ""
+    return f"{window['holder']}\nuntil {words.minute(window['until'])}" if window else ""
 
 
 def _drift(finding: Finding) -> Cell:
@@ -103,7 +101,7 @@ def _test(kind: str, finding: Finding) -> Cell:
     if not test["ok"]:
         return Cell(f"Failed at {test['failed_stage']}", BAD, day, day)
     if precedes_last_change(finding, test):
-        return Cell("Passed", WARN, f"{day}, before the last change", day)
+        return Cell("Passed", WARN, f"{day}\nbefore the last change", day)
     return Cell("Passed", GOOD, day, day)
 
 
@@ -115,7 +113,7 @@ def _password(finding: Finding) -> Cell:
         return UNKNOWN
     below = "since " + words.day(password["changed_at"])
     if password["overdue"]:
-        return Cell(words.days(age), BAD, f"{below}, at most {words.days(password['max_age_days'])}", age)
+        return Cell(words.days(age), BAD, f"{below}\nat most {words.days(password['max_age_days'])}", age)
     return Cell(words.days(age), "", below, age)
 
 

@@ -187,17 +187,6 @@ def _entry(number: int, index: int) -> dict[str, Any]:
 
 
 def _nothing_known(index: int) -> dict[str, Any]:
-    unreachable = index % 20 == 18
-    failure = {
-        "error_code": "not_examined" if unreachable else "store_unreachable",
-        "msg": "Failed to connect to the host via ssh: Connection timed out"
-        if unreachable
-        else f"The database server sql0{index % 4}.contoso.com cannot be reached.",
-        "remedy": "Put that right, then run again."
-        if unreachable
-        else "Check host, port or instance, and the firewall.",
-        "unreachable": unreachable,
-    }
     return {
         "store": "",
         "password": _password(None),
@@ -208,14 +197,27 @@ def _nothing_known(index: int) -> dict[str, Any]:
         "tests": [],
         "history": [],
         "settings": {},
-        "failure": failure,
+        "failure": _UNREACHABLE if index % 20 == 18 else _REFUSED,
     }
 
 
+_UNREACHABLE = {
+    "error_code": "not_examined",
+    "msg": "Failed to connect to the host via ssh: Connection timed out",
+    "remedy": "Put that right, then run again.",
+    "unreachable": True,
+}
+_REFUSED = {
+    "error_code": "store_unreachable",
+    "msg": "The database server sql01.contoso.com cannot be reached.",
+    "remedy": "Check host, port or instance, and the firewall between the controller and the server.",
+    "unreachable": False,
+}
+
+
 def hostile(text: str) -> dict[str, Any]:
-    """A report in which every text that comes from elsewhere is ``text``; see `_planted`."""
-    whole = report([finding(index) for index in (2, 5, 9, 13, 1)])
-    return _planted(whole, text)
+    """A report in which every text that comes from elsewhere ends in ``text``."""
+    return _planted(report([finding(index) for index in (2, 5, 9, 13, 1)]), text)
 
 
 #: Words of the format, which no instance chooses.

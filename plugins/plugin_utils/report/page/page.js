@@ -1,15 +1,15 @@
-// Filter, sort and details of the table, on a page that can be read without them.
-// What the reader has chosen is in the fragment of the address, so that it can be kept and passed on.
+// Filter, order and details of the table, on a page that can be read without them.
+// What the reader has chosen is in the form, and in the fragment of the address, to be kept and passed on.
 "use strict";
 (() => {
-  const AT_FIRST = 500; // rows shown until more are asked for: a browser lays out no more at once without a pause
-  const FILTERS = ["text", "environment", "state", "concern"];
-  const table = document.getElementById("fleet");
-  const body = table.tBodies[0];
+  const AT_FIRST = 500; // rows that are shown until more are asked for; more cannot be laid out without a pause
+  const FIELDS = ["text", "environment", "state", "concern", "sort"];
+
   const form = document.getElementById("filters");
   const more = document.getElementById("more");
-  const compared = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
-
+  const table = document.getElementById("fleet");
+  const body = table.tBodies[0];
+  const heads = Array.from(table.tHead.rows[0].cells);
   const rows = Array.from(body.rows, (row) => ({
     row,
     instance: row.cells[0].firstElementChild.textContent,
@@ -17,88 +17,88 @@
     state: row.dataset.state,
     concerns: row.dataset.concerns.split(" "),
     text: row.textContent.toLowerCase(),
-    details: null,
+    details: null, // made when they are first opened
   }));
-  const heads = Array.from(table.tHead.rows[0].cells);
+  const compare = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
 
-  let chosen = read();
+  let open = new Set(); // the instances whose details are shown
   let limit = AT_FIRST;
 
   // --- what is chosen --------------------------------------------------------------------------------------------
 
+  function chosen(name) {
+    return form.elements[name].value;
+  }
+
+  function choose(name, value) {
+    const field = form.elements[name];
+    field.value = value;
+    if (field.selectedIndex === -1) field.selectedIndex = 0; // an address may ask for what there is not
+  }
+
   function read() {
     const fragment = new URLSearchParams(location.hash.slice(1));
-    const choice = { sort: Number(fragment.get("sort")) || 0, open: new Set(fragment.getAll("open")) };
-    for (const name of FILTERS) choice[name] = fragment.get(name) || "";
-    const linked = /^#i-(\d+)$/.exec(location.hash); // as the page links to details without a script
-    if (linked && rows[linked[1]]) choice.open.add(rows[linked[1]].instance);
-    return choice;
+    FIELDS.forEach((name) => choose(name, fragment.get(name) ?? ""));
+    open = new Set(fragment.getAll("open"));
   }
 
   function write() {
-    const fragment = new URLSearchParams();
-    for (const name of FILTERS) if (chosen[name]) fragment.set(name, chosen[name]);
-    if (chosen.sort) fragment.set("sort", chosen.sort);
-    for (const instance of chosen.open) fragment.append("open", instance);
+    const fragment = new URLSearchParams(FIELDS.map((name) => [name, chosen(name)]).filter(([, value]) => value));
+    open.forEach((instance) => fragment.append("open", instance));
     history.replaceState(null, "", `#${fragment}`);
   }
 
-  function matches(entry) {
-    return (
-      chosen.text.toLowerCase().split(/\s+/).every((word) => entry.text.includes(word)) &&
-      (!chosen.environment || entry.environment === chosen.environment) &&
-      (!chosen.state || entry.state === chosen.state) &&
-      (!chosen.concern || entry.concerns.includes(chosen.concern))
+  // --- which rows, and in which order ----------------------------------------------------------------------------
+
+  function matching() {
+    const words = chosen("text").toLowerCase().split(/\s+/);
+    const [environment, state, concern] = ["environment", "state", "concern"].map(chosen);
+    return rows.filter(
+      (entry) =>
+        words.every((word) => entry.text.includes(word)) &&
+        (!environment || entry.environment === environment) &&
+        (!state || entry.state === state) &&
+        (!concern || entry.concerns.includes(concern)),
     );
   }
 
-  // --- order -----------------------------------------------------------------------------------------------------
-
-  // chosen.sort is the number of a column, counted from 1, and negative for the other direction; 0 is the page's order.
+  // The order is the number of a column, counted from 1, and negative for the other direction; none is the page's own.
   function inOrder(entries) {
-    if (!chosen.sort) return entries;
-    const column = Math.abs(chosen.sort) - 1;
-    const direction = Math.sign(chosen.sort);
-    const key = ({ row }) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
-    const keyed = entries.map((entry) => [key(entry), entry]);
+    const order = Number(chosen("sort"));
+    if (!order) return entries;
+    const value = ({ row }) => {
+      const cell = row.cells[Math.abs(order) - 1];
+      return cell.dataset.sort ?? cell.textContent;
+    };
+    const keyed = entries.map((entry) => [value(entry), entry]);
     // What has no value comes last in both directions.
-    keyed.sort(([a], [b]) => (a === "") - (b === "") || direction * compared(a, b));
+    keyed.sort(([a], [b]) => (a === "") - (b === "") || Math.sign(order) * compare(a, b));
     return keyed.map(([, entry]) => entry);
-  }
-
-  function markOrder() {
-    heads.forEach((head, index) => {
-      const sorted = Math.abs(chosen.sort) === index + 1;
-      if (sorted) head.setAttribute("aria-sort", chosen.sort > 0 ? "ascending" : "descending");
-      else head.removeAttribute("aria-sort");
-    });
   }
 
   // --- details ---------------------------------------------------------------------------------------------------
 
-  // The page's own text, already escaped: see the beginning of html.py.
+  // Their text is part of the page, escaped where it was written: see the beginning of html.py.
   function build(entry) {
-    const index = entry.row.dataset.index;
     const row = document.createElement("tr");
     const cell = row.insertCell();
     row.className = "details";
-    row.id = `d-${index}`;
+    row.id = `d-${entry.row.dataset.index}`;
     cell.colSpan = heads.length;
-    cell.innerHTML = document.querySelector(`#i-${index} noscript`).textContent;
+    cell.innerHTML = document.querySelector(`#i-${entry.row.dataset.index} noscript`).textContent;
     return row;
   }
 
-  function detailsOf(entry) {
-    const open = chosen.open.has(entry.instance);
-    entry.row.cells[0].firstElementChild.setAttribute("aria-expanded", open);
-    if (!open) return [];
-    entry.details ??= build(entry);
-    return [entry.details];
+  function opened(entry) {
+    const isOpen = open.has(entry.instance);
+    entry.row.cells[0].firstElementChild.setAttribute("aria-expanded", isOpen);
+    if (isOpen) entry.details ??= build(entry);
+    return isOpen ? [entry.details] : [];
   }
 
   function toggle(entry) {
-    if (!chosen.open.delete(entry.instance)) chosen.open.add(entry.instance);
-    const details = detailsOf(entry);
+    if (!open.delete(entry.instance)) open.add(entry.instance);
+    const details = opened(entry);
     if (details.length) entry.row.after(...details);
     else entry.details.remove();
     write();
@@ -107,40 +107,58 @@
   // --- the page --------------------------------------------------------------------------------------------------
 
   function show() {
-    const matching = inOrder(rows.filter(matches));
-    const shown = matching.slice(0, limit);
-    body.replaceChildren(...shown.flatMap((entry) => [entry.row, ...detailsOf(entry)]));
-    markOrder();
-    tell(shown.length, matching.length);
+    const found = inOrder(matching());
+    const shown = found.slice(0, limit);
+    body.replaceChildren(...shown.flatMap((entry) => [entry.row, ...opened(entry)]));
+    more.hidden = shown.length === found.length;
+    document.getElementById("shown").textContent = told(shown.length, found.length);
+    markOrder(Number(chosen("sort")));
   }
 
-  function tell(shown, matching) {
-    const number = (count) => count.toLocaleString("en");
-    const all = rows.length === 1 ? "1 instance" : `${number(rows.length)} instances`;
-    const told = matching === rows.length ? `All ${all}` : `${number(matching)} of ${all}`;
-    const terms = Array.from(form.elements, describe).filter(Boolean);
-    document.getElementById("shown").textContent =
-      told + (terms.length ? ` (${terms.join("; ")})` : "") + (shown < matching ? `, the first ${number(shown)} shown` : "");
-    more.hidden = shown === matching;
+  function told(shown, found) {
+    const [first, some, all] = [shown, found, rows.length].map((count) => count.toLocaleString("en"));
+    const terms = FIELDS.filter((name) => name !== "sort" && chosen(name)).map(term);
+    return (
+      (terms.length ? `${some} of ${all} instances (${terms.join("; ")})` : `All instances: ${all}`) +
+      (shown < found ? `, the first ${first} shown` : "")
+    );
   }
 
-  function describe(field) {
-    if (!field.value || !FILTERS.includes(field.name)) return "";
+  function term(name) {
+    const field = form.elements[name];
     const value = field.selectedOptions ? field.selectedOptions[0].text : field.value;
     return `${field.labels[0].firstChild.textContent.trim()}: ${value}`;
   }
 
-  function fill() {
-    for (const name of FILTERS) form.elements[name].value = chosen[name];
+  function markOrder(order) {
+    heads.forEach((head, index) => {
+      if (Math.abs(order) !== index + 1) head.removeAttribute("aria-sort");
+      else head.setAttribute("aria-sort", order > 0 ? "ascending" : "descending");
+    });
   }
 
-  function choose(changes) {
-    Object.assign(chosen, changes);
+  function update() {
     limit = AT_FIRST;
     write();
-    fill();
     show();
   }
+
+  // Somebody has followed a link within the page, or altered the address.
+  function follow() {
+    const linked = /^#i-(\d+)$/.exec(location.hash);
+    read();
+    limit = AT_FIRST;
+    const entry = linked && rows[linked[1]];
+    if (entry) {
+      open.add(entry.instance);
+      limit = Math.max(limit, Number(linked[1]) + 1);
+    }
+    show();
+    if (entry) entry.row.cells[0].firstElementChild.focus();
+    else if (location.hash) document.getElementById("instances").scrollIntoView();
+  }
+
+  // --- what is made once -----------------------------------------------------------------------------------------
 
   function button(text, act) {
     const made = document.createElement("button");
@@ -150,58 +168,52 @@
     return made;
   }
 
-  // --- once ------------------------------------------------------------------------------------------------------
-
-  function prepareRows() {
-    rows.forEach((entry) => {
-      const link = entry.row.cells[0].firstElementChild;
-      const opener = button(entry.instance, () => toggle(entry));
-      opener.className = "opener";
-      opener.setAttribute("aria-controls", `d-${entry.row.dataset.index}`);
-      link.replaceWith(opener);
-    });
+  function prepareRow(entry) {
+    const opener = button(entry.instance, () => toggle(entry));
+    opener.className = "opener";
+    entry.row.cells[0].firstElementChild.replaceWith(opener);
   }
 
-  function prepareHeads() {
-    heads.forEach((head, index) => {
-      const column = index + 1;
-      const next = () => (chosen.sort === column ? -column : column);
-      head.replaceChildren(button(head.textContent, () => choose({ sort: next() })));
-    });
+  function prepareHead(head, index) {
+    const column = String(index + 1);
+    const sort = () => {
+      choose("sort", chosen("sort") === column ? `-${column}` : column);
+      update();
+    };
+    head.replaceChildren(button(head.textContent, sort));
   }
 
-  // Numbers of the summary lead to their instances; an empty choice of the others, so that the numbers agree.
-  function prepareNumbers() {
-    for (const number of document.querySelectorAll("[data-go]")) {
-      const link = document.createElement("a");
-      link.href = `#${number.dataset.go}`;
-      link.addEventListener("click", () => document.getElementById("instances").scrollIntoView());
-      number.replaceWith(link);
-      link.append(number);
-    }
+  // The numbers above the table lead to the instances that they count.
+  function prepareNumber(number) {
+    const link = document.createElement("a");
+    link.href = `#${number.dataset.go}`;
+    number.replaceWith(link);
+    link.append(number);
   }
 
   function prepareForm() {
-    form.addEventListener("input", () => choose(Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value]))));
+    form.addEventListener("input", update);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", (event) => {
       event.preventDefault();
-      choose({ ...Object.fromEntries(FILTERS.map((name) => [name, ""])), sort: 0, open: new Set() });
+      FIELDS.forEach((name) => choose(name, ""));
+      open.clear();
+      update();
     });
     document.getElementById("unfold").addEventListener("click", () => {
-      for (const { row } of rows.filter(matches).slice(0, limit)) chosen.open.add(rows[row.dataset.index].instance);
-      choose({});
+      inOrder(matching()).slice(0, limit).forEach((entry) => open.add(entry.instance));
+      write();
+      show();
     });
     form.hidden = false;
   }
 
-  prepareRows();
-  prepareHeads();
-  prepareNumbers();
+  rows.forEach(prepareRow);
+  heads.forEach(prepareHead);
+  document.querySelectorAll("[data-go]").forEach(prepareNumber);
   prepareForm();
   more.append(button("Show all of them", () => { limit = Infinity; show(); }));
   document.getElementById("details").hidden = true;
-  addEventListener("hashchange", () => { chosen = read(); limit = AT_FIRST; fill(); show(); });
-  fill();
-  show();
+  addEventListener("hashchange", follow);
+  follow();
 })();
