@@ -16,7 +16,7 @@ from ansible_collections.weestimate.mail.plugins.module_utils import commands
 from ansible_collections.weestimate.mail.plugins.module_utils.arguments import SMTP_TEST
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED, unseal
 from ansible_collections.weestimate.mail.plugins.plugin_utils import verdict
-from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
+from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk, author
 
 _DISPLAY = Display()
 
@@ -31,6 +31,7 @@ class ActionModule(FrontDesk):
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """As documented with the module."""
+        arguments["changed_by"] = arguments["changed_by"] or author()
         place, delay, left = arguments.pop("run_on"), arguments.pop("retry_delay"), arguments.pop("retries")
         attempts = 0
         while True:

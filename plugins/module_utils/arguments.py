@@ -12,7 +12,7 @@ from .journal import DEFAULT_TABLE
 from .options import OPTIONS, argument_spec
 from .smtp.dialogue import STOPS
 from .smtp.encryption import VERSIONS
-from .smtp.message import APPROVAL, CUSTOMER_DOCUMENT, SELF_DOCUMENT
+from .smtp.message import APPROVAL, KINDS
 from .smtp.route import SUBMISSIONS_PORT
 from .smtp.sasl import MECHANISMS
 from .stores.mssql import AUTHENTICATION, ENCRYPT
@@ -159,16 +159,14 @@ SMTP_WINDOW: dict[str, dict[str, Any]] = {
     **{name: SMTP_SETTINGS[name] for name in ("profile", "changed_by", "run")},
 }
 
-_STORED = {name: rule for name, rule in _SHARED.items() if name in ("layout", "run_on")}
-
 SMTP_TEST: dict[str, dict[str, Any]] = {
+    **_SHARED,
     "store": {**_SHARED["store"], "required": False},
-    **_STORED,
     **_CONVERSATION,
     "retries": {"type": "int", "default": 0},
     "retry_delay": {"type": "int", "default": 10},
     "settings": {"type": "dict", "options": argument_spec()},
-    "kind": {"type": "str", "choices": [APPROVAL, CUSTOMER_DOCUMENT, SELF_DOCUMENT], "default": APPROVAL},
+    "kind": {"type": "str", "choices": list(KINDS), "default": APPROVAL},
     "to": {"type": "list", "elements": "str", "default": []},
     "acting_user": {"type": "str"},
     "stop_after": {"type": "str", "choices": list(STOPS)},
@@ -179,6 +177,8 @@ SMTP_TEST: dict[str, dict[str, Any]] = {
         "required_one_of": [["imap", "mailpit"]],
         "mutually_exclusive": [["imap", "mailpit"]],
     },
+    "record": {"type": "bool", "default": False},
+    **{name: SMTP_SETTINGS[name] for name in ("changed_by", "run")},
 }
 
 SMTP_SETTINGS_INFO: dict[str, dict[str, Any]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from . import drift
@@ -16,7 +17,9 @@ from .converge import Instance, Plan, Snapshot, require_last
 from .discover import discover
 from .errors import MailSettingsError
 from .journal import Author
+from .notes import TEST, Notes
 from .options import BY_NAME
+from .record import content_of
 from .redaction import masked
 from .smtp import trial
 from .stores.connect import open_store
@@ -73,10 +76,31 @@ def smtp_drift(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def smtp_test(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """Try what one instance holds, or a candidate for it, on the mail server; the result of `trial.send`."""
+    """Try what one instance holds, or a candidate for it, on the mail server; the result of `trial.send`.
+
+    Its key ``unrecorded`` says why it could not be noted, where it was to be.
+    """
     if (arguments.get("confirm") or {}).get("watch"):
         return trial.watch(arguments["confirm"], check_mode=check_mode)
-    return trial.send(_tested(arguments), arguments, check_mode=check_mode)
+    began_at = datetime.now(timezone.utc)
+    made = trial.send(_tested(arguments), arguments, check_mode=check_mode)
+    # What a candidate comes to says nothing about what the instance holds.
+    if check_mode or not arguments.get("record") or not arguments.get("store") or _declared(arguments):
+        return made
+    return {**made, "unrecorded": _unrecorded(arguments, content_of(made, began_at))}
+
+
+def _unrecorded(arguments: Mapping[str, Any], content: Mapping[str, Any]) -> str | None:
+    """Note a test on its instance; what keeps it from that, which is no reason to fail: the test itself was made."""
+    try:
+        with closing(open_store(arguments["store"])) as store:
+            journal = Instance.from_arguments(store, arguments).journal
+            if journal.enabled:
+                with store.transaction():
+                    Notes(store, journal).put(f"{TEST}{arguments['kind']}", _author(arguments), content)
+    except MailSettingsError as error:
+        return f"The test is not recorded, so reports will not show it: {error.message} {error.remedy}"
+    return None
 
 
 def _tested(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,7 +152,7 @@ class _Order:
     @property
     def author(self) -> Author:
         """Who does it, as the journal records it."""
-        return Author(**{label: self.arguments.get(label) or "" for label in Author.__dataclass_fields__})
+        return _author(self.arguments)
 
     def settled(self, work: Callable[[_Order], dict[str, Any]]) -> dict[str, Any]:
         """Do ``work`` unless a document window is in force; one that is past its deadline is closed first.
@@ -313,6 +337,10 @@ class _WindowOrder(_Order):
 _WINDOW_STATES = {"opened": _WindowOrder.opened, "restored": _WindowOrder.restored, "closed": _WindowOrder.closed}
 
 _STATES = {"present": _Order.present, "restored": _Order.restored, "confirmed": _Order.confirmed}
+
+
+def _author(arguments: Mapping[str, Any]) -> Author:
+    return Author(**{label: arguments.get(label) or "" for label in Author.__dataclass_fields__})
 
 
 def _declared(arguments: Mapping[str, Any]) -> dict[str, Any]:

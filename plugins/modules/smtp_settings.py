@@ -326,6 +326,7 @@ tls:
     cipher: TLS_AES_256_GCM_SHA384
     subject: CN=mail.example.com
     issuer: CN=Example CA
+    expires_at: '2027-01-24T00:00:00+00:00'
     expires_in_days: 61
 error_code:
   description: The stable code of a failure, as listed in the documentation.

@@ -21,15 +21,15 @@ author:
   - The weestimate.mail authors (@weestimate)
 extends_documentation_fragment:
   - weestimate.mail.attributes
-  - weestimate.mail.instance.optional
+  - weestimate.mail.instance.examined
   - weestimate.mail.conversation
 attributes:
   check_mode:
     support: full
-    details: The conversation ends with the envelope; nothing is sent, and no mail is deleted.
+    details: The conversation ends with the envelope; nothing is sent, recorded or deleted.
   diff_mode:
     support: N/A
-    details: It never changes anything.
+    details: It never changes a setting.
   idempotent:
     support: N/A
     details: Each run sends a mail of its own.
@@ -195,6 +195,24 @@ options:
       sender:
         description: The sender to wait for, with O(confirm.watch). C(*) stands for any text.
         type: str
+  record:
+    description:
+      - Whether to note on the instance how the test went, for M(weestimate.mail.smtp_drift) and the reports of the fleet.
+        It takes the place of the former note on the same O(kind).
+      - The notes lie in a table beside the journal, which is named after it. Without a journal nothing is noted.
+      - Only what the instance holds is worth a note. With O(settings) nothing is noted, nor with O(confirm.watch).
+      - If it cannot be noted, that is a warning.
+    type: bool
+    default: false
+    version_added: 0.3.0
+  changed_by:
+    description: Who tests, for O(record). The default is C(user@host) of the controller.
+    type: str
+    version_added: 0.3.0
+  run:
+    description: Which run tests, for O(record), for example the address of a pipeline's job.
+    type: str
+    version_added: 0.3.0
 seealso:
   - module: weestimate.mail.smtp_settings
   - plugin: weestimate.mail.smtp_diagnosis
@@ -294,6 +312,7 @@ tls:
     cipher: TLS_AES_256_GCM_SHA384
     subject: CN=mail.example.com
     issuer: CN=Example CA
+    expires_at: '2027-01-24T00:00:00+00:00'
     expires_in_days: 61
 delivery:
   description:

@@ -2,14 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a trial of mail settings means: a result, or an error in the words of whoever has to mend it."""
+"""What a trial of mail settings means: a result, or an error in the words of whoever has to mend it.
+
+A trial that was noted is judged when it is read: then a diagnosis is as good as the release that makes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.weestimate.mail.plugins.module_utils import record
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+from ansible_collections.weestimate.mail.plugins.module_utils.notes import Note
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import DELIVERED, unseal
 from ansible_collections.weestimate.mail.plugins.plugin_utils.diagnosis import (
     Diagnosis,
@@ -29,6 +34,9 @@ _SUBJECTS = {
 #: What of a delivery is part of a result; the rest becomes warnings.
 _DELIVERY = ("folder", "junk", "seconds", "authentication_results")
 
+#: What of a diagnosis a report of the fleet tells; the reply itself stays where it was noted.
+_TOLD_LATER = ("cause", "owner", "summary", "remedy")
+
 
 def result_of(trial: Mapping[str, Any]) -> dict[str, Any]:
     """The documented keys of a trial, whether it got through or not."""
@@ -45,6 +53,23 @@ def result_of(trial: Mapping[str, Any]) -> dict[str, Any]:
         "delivery": {name: delivery[name] for name in _DELIVERY} if delivery else None,
         "token": trial.get("token"),
         "warnings": _warnings(trial),
+    }
+
+
+def of_note(note: Note) -> dict[str, Any]:
+    """A test that was noted, as in ``schemas/drift.schema.json``. Raises ``journal_unavailable`` for an edited note."""
+    kind, noted = record.kind_of(note), note.content
+    diagnosis = _diagnosis(noted)
+    return {
+        "kind": kind,
+        "at": noted["began_at"],
+        "by": note.noted_by,
+        "run": note.run,
+        "ok": noted["ok"],
+        "failed_stage": noted["failed_stage"],
+        "stages": [{name: stage[name] for name in record.STAGE} for stage in noted["stages"]],
+        "diagnosis": {name: diagnosis.as_dict()[name] for name in _TOLD_LATER} if diagnosis else None,
+        "certificate_expires_at": noted["certificate_expires_at"],
     }
 
 
@@ -95,12 +120,12 @@ def _of_delivery(trial: Mapping[str, Any]) -> Diagnosis | None:
     delivery = trial["delivery"]
     if delivery:
         return of_cause("content_rejected_spam", stage=DELIVERED, text=_seen_as(delivery))
-    return of_cause("unknown", stage=DELIVERED, text=trial["stages"][-1]["detail"])
+    return of_cause("unknown", stage=DELIVERED, text=trial["stages"][-1].get("detail", ""))
 
 
 def _seen_as(delivery: Mapping[str, Any]) -> str:
     """Where a mail lies and what the receiving server thought of its origin."""
-    verdicts = delivery["authentication_results"] or {}
+    verdicts = delivery.get("authentication_results") or {}
     told = [f"{method}={verdicts[method]}" for method in ("spf", "dkim", "dmarc") if verdicts.get(method)]
     return f"in {delivery['folder']}" + (f" ({', '.join(told)})" if told else "")
 
@@ -126,10 +151,8 @@ def _remedy(result: Mapping[str, Any]) -> str:
 
 
 def _warnings(trial: Mapping[str, Any]) -> list[str]:
-    delivery = trial.get("delivery")
-    if not delivery:
-        return []
-    warnings = [delivery["warning"]] if delivery["warning"] else []
-    if delivery["junk"] and not trial["failed_stage"]:
+    delivery = trial.get("delivery") or {}
+    warnings = [warning for warning in (trial.get("unrecorded"), delivery.get("warning")) if warning]
+    if delivery.get("junk") and not trial["failed_stage"]:
         warnings.append(f"The test mail arrived, but as junk: {_seen_as(delivery)}. People will not see such mail.")
     return warnings

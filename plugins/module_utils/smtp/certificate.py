@@ -31,16 +31,17 @@ _ENCODINGS = {_BMP_STRING: "utf-16-be", _UNIVERSAL_STRING: "utf-32-be"}
 
 
 def facts(der: bytes | None) -> dict[str, Any]:
-    """``subject`` and ``issuer`` as texts, ``expires_in_days`` as a whole number, negative when expired.
+    """``subject`` and ``issuer`` as texts; when it expires, in two ways.
 
-    Each is None if there is no certificate, or none that can be read.
+    ``expires_at`` is UTC in ISO 8601, ``expires_in_days`` a whole number, negative when expired. Each is None if there
+    is no certificate, or none that can be read.
     """
     try:
         issuer, not_after, subject = _fields(der or b"")
     except (IndexError, ValueError):
-        return {"subject": None, "issuer": None, "expires_in_days": None}
+        return dict.fromkeys(("subject", "issuer", "expires_at", "expires_in_days"))
     left = not_after - datetime.now(timezone.utc)
-    return {"subject": subject, "issuer": issuer, "expires_in_days": left.days}
+    return {"subject": subject, "issuer": issuer, "expires_at": not_after.isoformat(), "expires_in_days": left.days}
 
 
 def _fields(der: bytes) -> tuple[str, datetime, str]:

@@ -79,6 +79,9 @@ _KINDS = {
     ),
 }
 
+#: The kinds of mail that can be tested.
+KINDS = tuple(_KINDS)
+
 _BODY = """\
 This is a test by weestimate.mail. It checks that WeEstimate can send
 {purpose}.

@@ -51,8 +51,8 @@ class Failure:
 class Report:
     """The whole conversation.
 
-    ``tls`` has the keys protocol, cipher, subject, issuer and expires_in_days; ``protocol`` and ``cipher`` are None
-    when the session was not established. ``peer`` is the address and port that were reached.
+    ``tls`` has the keys protocol, cipher, subject, issuer, expires_at and expires_in_days; ``protocol`` and ``cipher``
+    are None when the session was not established. ``peer`` is the address and port that were reached.
     """
 
     stages: list[Stage]

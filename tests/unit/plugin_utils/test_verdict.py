@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+from ansible_collections.weestimate.mail.plugins.module_utils.notes import Note
+from ansible_collections.weestimate.mail.plugins.module_utils.record import content_of
 from ansible_collections.weestimate.mail.plugins.module_utils.smtp.trial import seal
 from ansible_collections.weestimate.mail.plugins.plugin_utils import verdict
 
@@ -130,3 +134,73 @@ def test_a_refused_candidate_is_explained_and_left_the_instance_alone() -> None:
     assert result["diagnosis"]["cause"] == "auth_smtp_auth_disabled"
     assert "Nothing was changed" in result["msg"]
     assert result["msg"].endswith(result["remedy"])
+
+
+class TestOfNote:
+    """What a test that was noted is told as later."""
+
+    BEGAN_AT = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc)
+
+    def note(self, trial: dict[str, Any], topic: str = "test:approval", **altered: Any) -> Note:
+        content = {**content_of(trial, self.BEGAN_AT), **altered}
+        return Note(topic, "2026-11-01T12:00:07+00:00", "alice", "job 1", content)
+
+    def test_a_test_that_got_through(self) -> None:
+        expires_at = "2027-01-24T00:00:00+00:00"
+        trial = {**PASSED, "tls": {"subject": "CN=mail", "expires_at": expires_at}, "delivery": JUNK}
+
+        assert verdict.of_note(self.note(trial)) == {
+            "kind": "approval",
+            "at": "2026-11-01T12:00:00+00:00",
+            "by": "alice",
+            "run": "job 1",
+            "ok": True,
+            "failed_stage": None,
+            "stages": [
+                {"name": "delivered", "status": "ok", "elapsed_ms": 1.0, "reply_code": None, "enhanced_code": None}
+            ],
+            "diagnosis": None,
+            "certificate_expires_at": expires_at,
+        }
+
+    @pytest.mark.parametrize(
+        "trial",
+        [REFUSED, {**PASSED, "failed_stage": "delivered"}, {**PASSED, "failed_stage": "delivered", "delivery": JUNK}],
+        ids=["refused", "nowhere", "junk"],
+    )
+    def test_a_failure_is_judged_later_as_it_would_have_been_then(self, trial: dict[str, Any]) -> None:
+        told, then = verdict.of_note(self.note(trial)), verdict.result_of(trial)
+
+        assert (told["ok"], told["failed_stage"]) == (False, then["failed_stage"])
+        assert told["diagnosis"] == {name: then["diagnosis"][name] for name in told["diagnosis"]}
+        assert set(told["diagnosis"]) == {"cause", "owner", "summary", "remedy"}
+
+    @pytest.mark.parametrize(
+        "altered",
+        [
+            {"topic": "test:"},
+            {"topic": "test:something"},
+            {"ok": "yes"},
+            {"ok": 1},
+            {"began_at": "yesterday"},
+            {"began_at": "2026-11-01T12:00:00"},
+            {"certificate_expires_at": "soon"},
+            {"failure": {"stage": "auth"}},
+            {"stages": None},
+            {"stages": [{"name": "auth"}]},
+            {"stages": [{**STAGE, "name": "auth", "status": "perhaps"}]},
+            {"route": None},
+            {"delivery": []},
+        ],
+    )
+    def test_an_edited_note_is_named_and_not_guessed_at(self, altered: dict[str, Any]) -> None:
+        with pytest.raises(MailSettingsError) as caught:
+            verdict.of_note(self.note(PASSED, **altered))
+
+        assert caught.value.code == "journal_unavailable"
+        assert altered.get("topic", "test:approval") in caught.value.message
+
+    def test_what_a_later_release_may_note_besides_is_left_alone(self) -> None:
+        told = verdict.of_note(self.note(PASSED, stages=[{**PASSED["stages"][0], "peer": "x"}], weather="fair"))
+
+        assert told["stages"] == verdict.of_note(self.note(PASSED))["stages"]
