@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import json
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import PLACES, Desk, Scenario, journal, play, settings, sqlite
+from desk import PLACES, Desk, Scenario, journal, make_read_only, play, settings, sqlite
 from harness import Ansible
 from mailserver import archive, certificates, process
 from weestimate import database
@@ -286,6 +289,89 @@ def what_was_never_proven_is_told_until_it_is(desk: Desk, post: Post) -> Scenari
     assert "unconfirmed" not in answers["not asked"]
     assert answers["after"]["unconfirmed"] is None
     assert [entry["state"] for entry in journal(path)] == ["confirmed"]
+
+
+def noted(path: Path, table: str = "weestimateMailJournalNote") -> dict[str, dict[str, Any]]:
+    """The notes on an instance as they are stored, by topic; none where there is no such table."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+            return {}
+        rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+    return {row["topic"]: {**dict(row), "content": json.loads(row["content"])} for row in rows}
+
+
+def of_weestimate(path: Path) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM programOption").fetchall()
+
+
+@scenario
+def how_a_test_went_is_noted_from_either_place(desk: Desk, post: Post) -> Scenario:
+    paths = {place: desk.instance(place, post.stored()) for place in PLACES}
+    before = {place: of_weestimate(path) for place, path in paths.items()}
+    author = {"changed_by": "alice", "run": "job 1"}
+    answers = yield {
+        **{place: post.test(path, record=True, run_on=place, **author) for place, path in paths.items()},
+        "document": post.test(paths["target"], record=True, kind="customer_document", stop_after="auth"),
+    }
+    for place, path in paths.items():
+        answer, note = answers[place], noted(path)["test:approval"]
+        assert (answer["ok"], answer.get("warnings")) == (True, None), answer
+        assert (note["notedBy"], note["run"]) == ("alice", "job 1")
+        content = note["content"]
+        assert (content["ok"], content["failed_stage"], content["failure"]) == (True, None, None)
+        assert [stage["name"] for stage in content["stages"]] == [stage["name"] for stage in answer["stages"]]
+        assert content["route"] == {"address": "127.0.0.1", "port": post.ports["submission"], "mode": "starttls"}
+        assert content["certificate_expires_at"] == answer["tls"]["expires_at"]
+        assert content["began_at"] <= note["notedAt"]
+        assert of_weestimate(path) == before[place]
+    assert set(noted(paths["target"])) == {"test:approval", "test:customer_document"}
+    assert "@" in noted(paths["target"])["test:customer_document"]["notedBy"]
+
+
+@scenario
+def a_failed_test_takes_the_place_of_the_former_note_and_holds_no_secret(desk: Desk, post: Post) -> Scenario:
+    path = desk.instance("instance", post.stored())
+    yield {"good": post.test(path, record=True, stop_after="auth")}
+    assert noted(path)["test:approval"]["content"]["ok"] is True
+    database.write(path, {"SMTP Password": "neither this one"})
+    answer = (yield {"bad": post.test(path, record=True, retries=1, retry_delay=0)})["bad"]
+    content = noted(path)["test:approval"]["content"]
+    assert (answer["failed_stage"], content["ok"], content["failed_stage"]) == ("auth", False, "auth")
+    assert content["failure"]["code"] == 535
+    told = json.dumps(content)
+    assert not any(secret in told for secret in ("neither this one", PASSWORD, base64.b64encode(b"neither").decode()))
+
+
+@scenario
+def only_what_the_instance_holds_is_noted_and_only_if_asked(desk: Desk, post: Post) -> Scenario:
+    path = desk.instance("instance", post.stored())
+    before = path.read_bytes()
+    brief = functools.partial(post.test, path, stop_after="auth")
+    answers = yield {
+        "not asked": brief(),
+        "check": {**brief(record=True), "check_mode": True},
+        "candidate": brief(record=True, settings={"smtp_password": PASSWORD}),
+        "without a journal": brief(record=True, journal="none"),
+        "not begun": post.test(path, record=True, to=[]),
+    }
+    assert [answers[name]["status"] for name in answers] == ["ok"] * 4 + ["ignored"]
+    assert path.read_bytes() == before
+
+
+@scenario
+def what_cannot_be_noted_is_a_warning(desk: Desk, post: Post) -> Scenario:
+    path, elsewhere = desk.instance("instance", post.stored()), desk.instance("elsewhere", post.stored())
+    make_read_only(path)
+    answers = yield {
+        "read-only": post.test(path, record=True, stop_after="auth"),
+        "target": post.test(path, record=True, stop_after="auth", run_on="target"),
+        "no table": post.test(elsewhere, record=True, stop_after="auth", journal={"create": False}),
+        "another table": post.test(elsewhere, record=True, stop_after="auth", journal={"table": "audit"}),
+    }
+    assert [answer["ok"] for answer in answers.values()] == [True] * 4
+    assert list(noted(elsewhere, "auditNote")) == ["test:approval"]
 
 
 DAVE = "dave@example.com"

@@ -120,6 +120,13 @@ def test_what_was_left_of_a_mail_is_told() -> None:
     assert verdict.result_of({**PASSED, "delivery": kept})["warnings"] == ["It could not be deleted."]
 
 
+def test_what_could_not_be_noted_is_a_warning_and_not_a_failure() -> None:
+    told = verdict.result_of({**PASSED, "unrecorded": "No table."})
+
+    assert (told["ok"], told["warnings"]) == (True, ["No table."])
+    assert verdict.result_of({**PASSED, "unrecorded": None})["warnings"] == []
+
+
 @pytest.mark.parametrize("result", [{"changed": True}, {"failed": True, "error_code": "lock_timeout"}])
 def test_what_has_no_trial_is_left_as_it_is(result: dict[str, Any]) -> None:
     assert verdict.explained(result) == result
