@@ -168,7 +168,7 @@ window:
     expired: false
 window_closed:
   description: The window whose deadline was over, and which was restored before this one was opened.
-  returned: success, if there was one
+  returned: if there was one, on success
   type: dict
   sample: *window
 changed_options:

@@ -26,7 +26,11 @@ NAMES = sorted(f"weestimate.mail.{file.stem}" for file in (CHECKOUT / "plugins/m
 ROLES = sorted(f"weestimate.mail.{folder.name}" for folder in (CHECKOUT / "roles").iterdir())
 
 #: The argument specs that are more than an action's own.
-SPECS = {SETTINGS: arguments.SMTP_SETTINGS, INFO: arguments.SMTP_SETTINGS_INFO}
+SPECS = {
+    SETTINGS: arguments.SMTP_SETTINGS,
+    INFO: arguments.SMTP_SETTINGS_INFO,
+    "weestimate.mail.smtp_window": arguments.SMTP_WINDOW,
+}
 
 Doc = Mapping[str, Any]
 

@@ -20,6 +20,9 @@ from weestimate import database
 MAILBOX, ALIAS, PERSON = "notifications@contoso.com", "quotes@contoso.com", "alice@contoso.com"
 PASSWORD, WRONG = "the right c4nary", "a wrong c4nary"
 
+#: A login of its own, for documents.
+CLERK, CLERKS_PASSWORD = "documents@contoso.com", "the clerk's c4nary"
+
 #: What works on the mail server, but for its port.
 WORKING = {
     "SMTP Mail Enabled": "TRUE",
@@ -76,7 +79,7 @@ def opened(place: Path, collections: Path) -> Iterator[Site]:
     configuration = {
         "mails": place / "mails",
         "certificates": place / "tls",
-        "accounts": {MAILBOX: {"password": PASSWORD, "send_as": [ALIAS]}},
+        "accounts": {MAILBOX: {"password": PASSWORD, "send_as": [ALIAS]}, CLERK: {"password": CLERKS_PASSWORD}},
     }
     with process.running(configuration, place) as ports:
         fleet = Fleet(Ansible(place, collections), place)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
@@ -15,7 +16,9 @@ DOCUMENTATION = r"""
 name: record
 type: notification
 short_description: Record task results as lines of JSON
-description: Appends each result to the file named by the environment variable RECORD_FILE.
+description:
+  - Appends each result to the file named by the environment variable RECORD_FILE.
+  - Kills Ansible once as many results are there as RECORD_KILL_AFTER says, before it goes on to anything else.
 """
 
 
@@ -50,8 +53,11 @@ class CallbackModule(CallbackBase):
             "status": status,
             "result": dict(data),
         }
-        with Path(os.environ["RECORD_FILE"]).open("a", encoding="utf-8") as record:
-            record.write(json.dumps(line, default=str) + "\n")
+        record = Path(os.environ["RECORD_FILE"])
+        with record.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, default=str) + "\n")
+        if len(record.read_bytes().splitlines()) == int(os.environ.get("RECORD_KILL_AFTER", "0")):
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 _PARTS = ("host", "task", "result")
