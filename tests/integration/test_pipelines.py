@@ -17,11 +17,11 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copytree, ignore_patterns
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 import pipelines
@@ -86,6 +86,11 @@ class Site:
     work: Path
     platform: Platform
 
+    def elsewhere(self, place: Path) -> Site:
+        """The same instances, for jobs of another branch: a checkout and artifacts of its own."""
+        checkout = copytree(self.checkout, place / "branch", symlinks=True)
+        return replace(self, checkout=checkout, platform=replace(self.platform, kept=place / "kept"))
+
     def github(self, workflow: str, job: str) -> list[Job]:
         known = {
             "github.actor": "alice",
@@ -148,19 +153,41 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(tmp_path: Path, shared: Path, published: Path) -> Iterator[Site]:
-    checkout = tmp_path / "checkout"
+    """Instances that hold nothing yet."""
+    with opened(tmp_path, shared, published) as site:
+        yield site
+
+
+@pytest.fixture(scope="module", params=["github", "gitlab"])
+def merged(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path, published: Path
+) -> Iterator[tuple[Site, str]]:
+    """Instances to which the jobs of a platform have applied what the example declares, and the platform."""
+    platform = request.param
+    with opened(tmp_path_factory.mktemp(platform), shared, published) as site:
+        jobs = site.jobs(platform, "apply")
+        outcomes = site.run(jobs)
+        assert [job.variables["ENVIRONMENT"] for job in jobs] == ["staging", "production"]
+        assert [outcome.status for outcome in outcomes] == [0, 0], outcomes
+        yield site, platform
+
+
+@contextmanager
+def opened(work: Path, shared: Path, published: Path) -> Iterator[Site]:
+    """A checkout of the example, with instances and a mail server that belong to it alone."""
+    checkout = work / "checkout"
     copytree(EXAMPLE, checkout, ignore=ignore_patterns("ansible_collections"))
-    certificates.make(tmp_path / "certificates")
+    certificates.make(work / "certificates")
     configuration = {
-        "mails": tmp_path / "mails",
-        "certificates": tmp_path / "certificates",
+        "mails": work / "mails",
+        "certificates": work / "certificates",
         "accounts": {MAILBOX: {"password": MAILBOX_PASSWORD}},
     }
-    (tmp_path / "bin").mkdir()
-    with process.running(configuration, tmp_path) as ports:
-        stand_ins(checkout, tmp_path, ports["submission"])
+    (work / "bin").mkdir()
+    with process.running(configuration, work) as ports:
+        stand_ins(checkout, work, ports["submission"])
         committed(checkout)
-        yield Site(checkout, tmp_path, Platform(tmp_path / "kept", environment(tmp_path, shared, published)))
+        yield Site(checkout, work, Platform(work / "kept", environment(work, shared, published)))
 
 
 def stand_ins(checkout: Path, work: Path, port: int) -> None:
@@ -206,12 +233,164 @@ def environment(work: Path, shared: Path, published: Path) -> dict[str, str]:
     }
 
 
-on_both = pytest.mark.parametrize("platform", ["github", "gitlab"])
-
-
-@on_both
+@pytest.mark.parametrize("platform", ["github", "gitlab"])
 def test_what_is_proposed_is_validated_without_a_credential(site: Site, platform: str) -> None:
     jobs = site.jobs(platform, "validate")
 
     assert [outcome.status for outcome in site.run(jobs)] == [0, 0]
     assert not [name for job in jobs for name in job.variables if re.search("PASSWORD|TOKEN", name)]
+
+
+def test_a_fault_in_what_is_proposed_stops_its_validation(site: Site) -> None:
+    misspelt, _fine = site.jobs("gitlab", "validate")
+    site.declare("inventories/staging/group_vars/weestimate/mail.yml", {"send_smtp_to_self: true": "send_smtp: yes"})
+    site.declare("inventories/staging/group_vars/weestimate/instance.yml", {"smtp_approval_server:": "smtp_aproval:"})
+
+    (outcome,) = site.run([misspelt])
+
+    assert outcome.status == 2, outcome.output
+    assert "settings.send_smtp: Only documented names are used. Did you mean send_smtp_to_self?" in outcome.output
+    assert "Nothing reads weestimate_smtp_aproval." in outcome.output
+
+
+def test_a_fault_in_the_file_of_a_profile_stops_a_commit(site: Site) -> None:
+    job, _other = site.jobs("github", "validate")
+    site.declare("profiles/branch_relay.yml", {"smtp_port: 25": "smtp_port: 465"})
+    site.declare("profiles/company_mail.yml.j2", {"smtp_port: 587": "smtp_prt: 587"})
+    site.declare("inventories/production/hosts.yml", {"quotes-east": "smtp_prt"})
+
+    (outcome,) = site.run([job])
+
+    assert outcome.status == 1, outcome.output
+    faults = re.findall(r"^(profiles/\S+): ([\w.]+): (.*?)\.", outcome.output, re.MULTILINE)
+    assert sorted(faults) == [
+        ("profiles/branch_relay.yml", "settings.use_ssl", "Port 465 means implicit TLS"),
+        ("profiles/company_mail.yml.j2", "settings.smtp_prt", "Only documented names are used"),
+    ]
+
+
+def test_what_is_merged_is_applied_and_the_journal_knows_the_pipeline(merged: tuple[Site, str]) -> None:
+    site, _platform = merged
+
+    assert site.stored("staging-west")["SMTP Address"] == "relay.branch.example.com"
+    assert site.stored("quotes-west")["SMTP Password"] == MAILBOX_PASSWORD
+    for host in (*HOSTS["staging"], *HOSTS["production"]):
+        (entry,) = journal(site.database(host))
+        assert entry["changedBy"] == "alice"
+        assert "1234" in entry["run"]
+        assert (site.work / f"{host}.recycled").read_text() == "once\n"
+    # Production proves each change with mail, staging declares no test.
+    assert len(list(archive.read(site.work / "mails"))) == len(HOSTS["production"])
+
+
+def test_a_merge_request_is_told_what_merging_it_would_change(merged: tuple[Site, str], tmp_path: Path) -> None:
+    site, platform = merged[0].elsewhere(tmp_path), merged[1]
+    before = {host: site.stored(host) for hosts in HOSTS.values() for host in hosts}
+    site.declare("inventories/staging/group_vars/weestimate/mail.yml", {"to_self: true": "to_self: false"})
+
+    outcomes = site.run(site.jobs(platform, "preview"))
+
+    assert [outcome.status for outcome in outcomes] == [0, 0], outcomes
+    assert {host: site.stored(host) for hosts in HOSTS.values() for host in hosts} == before
+    comment = comment_of(site, platform, tmp_path / "comment")
+    changes = re.findall(r"^\| `(\S+)` \|.*\| Send SMTP to Self \| `Off` \| `On` \|", comment, re.MULTILINE)
+    assert changes == list(HOSTS["staging"]), comment
+    assert re.search(r"^\| `production` (\| 0 ){4}\| 2 \|$", comment, re.MULTILINE), comment
+
+
+def comment_of(site: Site, platform: str, here: Path) -> str:
+    """Run the job that comments on the merge request, in a checkout of its own; the body of its comment."""
+    here.mkdir()
+    return (commented_by_gh if platform == "github" else commented_by_curl)(replace(site, checkout=here))
+
+
+def commented_by_gh(site: Site) -> str:
+    """The client of GitHub needs GitHub; a program of its name keeps the file, if all else is as it has to be."""
+    gh, sent = site.work / "bin" / "gh", site.work / "comment.sent"
+    gh.write_text(
+        "#!/bin/sh\n"
+        'test "$GH_TOKEN/$GH_REPO" = the-token-of-a-bot/example/mail || exit 3\n'
+        'test "$*" = "pr comment 7 --body-file comment.md --edit-last --create-if-none" || exit 4\n'
+        f"cp comment.md '{sent}'\n"
+    )
+    gh.chmod(0o755)
+    (outcome,) = site.run(site.github("proposed.yml", "comment"))
+    assert outcome.status == 0, outcome.output
+    return sent.read_text(encoding="utf-8")
+
+
+def commented_by_curl(site: Site) -> str:
+    with keeping_what_is_posted() as (port, posted):
+        known = {
+            "CI_API_V4_URL": f"http://127.0.0.1:{port}/api/v4",
+            "CI_PROJECT_ID": "5",
+            "CI_MERGE_REQUEST_IID": "7",
+            "COMMENT_TOKEN": "the-token-of-a-bot",
+        }
+        (outcome,) = site.run(site.gitlab("comment", **known))
+    assert outcome.status == 0, outcome.output
+    ((path, token, body),) = posted
+    assert (path, token) == ("/api/v4/projects/5/merge_requests/7/notes", "the-token-of-a-bot")
+    return body
+
+
+@contextmanager
+def keeping_what_is_posted() -> Iterator[tuple[int, list[tuple[str, str, str]]]]:
+    """A server in GitLab's place: its port, and of each note its path, its token and its body."""
+    posted: list[tuple[str, str, str]] = []
+
+    class Notes(BaseHTTPRequestHandler):
+        """Takes whatever is posted."""
+
+        def do_POST(self) -> None:  # the name that the base class calls
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            posted.append((self.path, self.headers["PRIVATE-TOKEN"], parse_qs(form)["body"][0]))
+            self.send_response(201)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Notes) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port, posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_each_night_drift_fails_the_job_and_leaves_its_reports(merged: tuple[Site, str], tmp_path: Path) -> None:
+    site, platform = merged[0].elsewhere(tmp_path), merged[1]
+    staging, production = site.jobs(platform, "nightly")
+    port = site.stored("quotes-west")["SMTP Port"]
+    (in_sync,) = site.run([staging])
+    database.write(site.database("quotes-west"), {"SMTP Port": "26"})
+    (drifted,) = site.run([production])
+    database.write(site.database("quotes-west"), {"SMTP Port": port})
+
+    assert (in_sync.status, drifted.status) == (0, 2), drifted.output
+    reports = list(site.platform.kept.rglob("drift.*"))
+    assert {file.name for file in reports} == {"drift.json", "drift.xml", "drift.md", "drift.html"}
+    assert not [secret for secret in SECRETS for file in reports if secret in file.read_text(encoding="utf-8")]
+    (document,) = (json.loads(file.read_text()) for file in site.platform.kept.rglob("production/drift.json"))
+    assert document["verdict"] == "drifted"
+    assert "1234" in document["run"]
+    ((option, how),) = {(each["name"], each["how"]) for each in document["instances"][1]["options"]}
+    assert (option, how) == ("smtp_port", "hand_edit")
+    if platform == "github":
+        assert "quotes-west" in (site.work / "summary.md").read_text(encoding="utf-8")
+
+
+def test_the_example_asks_for_this_release_everywhere() -> None:
+    released = f"v{yaml.safe_load((CHECKOUT / 'galaxy.yml').read_text())['version']}"
+    (hooks,) = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"]
+
+    assert (asked_for(), hooks["rev"], hooks["repo"]) == (released, released, REPOSITORY)
+
+
+def test_every_step_that_is_left_out_is_in_the_files() -> None:
+    files = [*(EXAMPLE / ".github" / "workflows").iterdir(), EXAMPLE / ".gitlab-ci.yml"]
+
+    assert [step for step in pipelines.LEFT_OUT if not any(step in file.read_text() for file in files)] == []

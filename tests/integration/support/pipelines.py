@@ -31,7 +31,7 @@ Variables = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Step:
-    """What a shell runs, or an ``action`` that the platform does with some ``options``; ``always``: also after a failure."""
+    """What a shell runs, or an ``action`` that the platform does with ``options``; ``always``: after a failure too."""
 
     script: str = ""
     action: str = ""
