@@ -48,7 +48,7 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     stream = _template().stream(**_view(document))
     stream.enable_buffering(_BUFFERED)
     for piece in stream:
-        yield _encodable(piece)
+        yield words.encodable(piece)
 
 
 def _view(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,8 +162,3 @@ def _part(name: str) -> dict[str, str]:
     text = (_PARTS / name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return {"text": Markup(text), "digest": f"sha256-{digest}"}  # noqa: S704 # our own file
-
-
-def _encodable(text: str) -> str:
-    """Text without what no page can hold: halves of surrogate pairs, which JSON can name, and the character zero."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue import causes
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report import words
@@ -58,12 +59,12 @@ class Matter(NamedTuple):
 
 
 class Number(NamedTuple):
-    """How many instances of a line are in a state or have a concern, and the filters that show just these."""
+    """How many instances of a line are in a state or have a concern; ``query`` are the filters that show just these."""
 
     title: str
     count: int
     tone: str
-    filters: Mapping[str, str]
+    query: str
 
 
 class Line(NamedTuple):
@@ -193,15 +194,19 @@ def lines(findings: Sequence[Finding], concerns: Sequence[Sequence[str]]) -> lis
 
 def _line(title: str, counts: Mapping[str, int], within: Mapping[str, str]) -> Line:
     states = [
-        Number(word.text, counts[key], word.tone, {**within, "state": key})
+        Number(word.text, counts[key], word.tone, _query(within, state=key))
         for key, word in reversed(words.STATES.items())
     ]
     concerns = [
-        Number(concern.title, counts[key], concern.tone, {**within, "concern": key})
+        Number(concern.title, counts[key], concern.tone, _query(within, concern=key))
         for key, concern in CONCERNS.items()
         if key not in words.STATES
     ]
-    return Line(title, [Number("Instances", counts[_ALL], "", within), *states, *concerns])
+    return Line(title, [Number("Instances", counts[_ALL], "", _query(within)), *states, *concerns])
+
+
+def _query(within: Mapping[str, str], **more: str) -> str:
+    return urlencode({name: words.encodable(value) for name, value in {**within, **more}.items()})
 
 
 def matters(findings: Sequence[Finding], concerns: Sequence[Iterable[str]]) -> list[Matter]:

@@ -106,6 +106,11 @@ def verdict(document: Mapping[str, Any]) -> Word:
     return STATES[document["verdict"]]._replace(meaning=f"{counted(instances, 'instance')}: {', '.join(parts)}.")
 
 
+def encodable(text: str) -> str:
+    """Text without what no page can hold: halves of surrogate pairs, which JSON can name, and the character zero."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def day(moment: str | None) -> str:
     """The date of a moment that is given in UTC, in ISO 8601; empty where there is none."""
     return (moment or "")[:10]

@@ -130,7 +130,7 @@ def _password(age: int | None) -> dict[str, Any]:
 def _tests(index: int) -> list[dict[str, Any]]:
     tests = [trial("approval", days=index % 30)]
     if index % 4:
-        tests.append(trial("customer_document", "accepted" if index % 8 == 1 else None, days=index % 50))
+        tests.append(trial("customer_document", "mail_from" if index % 8 == 1 else None, days=index % 50))
     return tests
 
 
@@ -228,7 +228,6 @@ _WORDS = (
     "phase",
     "name",
     "status",
-    "failed_stage",
     "verdict",
     "counts",
     "changed_options",
