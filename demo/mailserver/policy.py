@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import getaddresses
+from pathlib import Path
 
 NOT_AUTHENTICATED = "530 5.7.57 Client not authenticated to send mail."
 AUTHENTICATION_FAILED = "535 5.7.3 Authentication unsuccessful"
@@ -20,11 +21,21 @@ SEND_AS_DENIED = "554 5.2.252 SendAsDenied; {login} not allowed to send as {send
 
 @dataclass(frozen=True)
 class Account:
-    """A mailbox that may log in, with the addresses beside its own that it has Send As rights on."""
+    """A mailbox that may log in, with the addresses beside its own that it has Send As rights on.
+
+    :ivar password: what it logs in with; ignored where there is a file.
+    :ivar password_file: one password a line, read at each login: several at a time, or another one since yesterday.
+    """
 
     login: str
-    password: str
+    password: str = ""
     send_as: tuple[str, ...] = ()
+    password_file: Path | None = None
+
+    def accepts(self, password: str) -> bool:
+        """Whether the account logs in with *password*."""
+        known = self.password_file.read_text("utf-8").splitlines() if self.password_file else [self.password]
+        return any(hmac.compare_digest(each.encode(), password.encode()) for each in known)
 
     def may_send_as(self, address: str) -> bool:
         """Whether a mail from *address* is this account's to send. Addresses compare without regard to case."""
@@ -35,18 +46,21 @@ class Directory:
     """All accounts."""
 
     def __init__(self, accounts: Mapping[str, Mapping[str, object]]) -> None:
-        """Know *accounts*: login -> {"password": text, "send_as": [address, …]}."""
+        """Know *accounts*: login -> {"password": text, "send_as": [address, …]}, or "password_file": path."""
         self._accounts = {
-            login.lower(): Account(login, str(facts["password"]), tuple(facts.get("send_as", ())))
+            login.lower(): Account(
+                login,
+                str(facts.get("password", "")),
+                tuple(facts.get("send_as", ())),
+                Path(str(facts["password_file"])) if "password_file" in facts else None,
+            )
             for login, facts in accounts.items()
         }
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """The account that *login* and *password* belong to, or None."""
         account = self._accounts.get(login.lower())
-        if account and hmac.compare_digest(account.password.encode(), password.encode()):
-            return account
-        return None
+        return account if account and account.accepts(password) else None
 
 
 def judge(message: Message, envelope_sender: str, account: Account, strict_from: bool = False) -> str:

@@ -58,7 +58,7 @@ class Configuration:
 
     :ivar mails: directory the received mails are kept in.
     :ivar certificates: directory with server.pem and server.key.
-    :ivar accounts: login -> {"password": text, "send_as": [address, …]}.
+    :ivar accounts: login -> {"password": text, "send_as": [address, …]}; see policy.Account for "password_file".
     :ivar listeners: the ports.
     :ivar host: address to listen on; loopback unless stated.
     """
