@@ -20,7 +20,7 @@ VENV := $(if $(filter own,$(CORE)),.venv,$(BUILD)/$(CORE)/venv)
 READY := $(VENV)/.ready
 ARTIFACTS := $(BUILD)/$(CORE)/artifact
 COLLECTIONS := $(BUILD)/$(CORE)/collections
-STOCK := $(BUILD)/$(CORE)/stock#  collections to measure against
+STOCK := $(BUILD)/$(CORE)/stock#  collections of others: to measure against, and for what tests use them with
 
 # Every tool comes from the environment.
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -33,6 +33,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
 export UV_PYTHON_PREFERENCE := system
 
 pytest bench bench-smoke: export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
+pytest: export WEESTIMATE_STOCK := $(CURDIR)/$(STOCK)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -98,7 +99,7 @@ reference: collection ## write docs/reference anew from the documentation in the
 	@$(IN) $(STEP) "reference" python tests/reference docs/reference
 
 .PHONY: pytest
-pytest: $(READY) ## unit and integration tests
+pytest: $(READY) $(STOCK)/.ready ## unit and integration tests
 	@echo "tests: ansible-core of CORE=$(CORE)"
 	@$(IN) pytest --numprocesses auto $(PYTEST)
 
@@ -137,7 +138,7 @@ $(READY): tests/requirements/$(CORE).txt tests/requirements/tests.txt tests/requ
 # Alone in a folder of its own: in the environment, other collections would be found where none is to be.
 $(STOCK)/.ready: tests/requirements/bench.txt $(READY)
 	@rm -rf $(STOCK)
-	@$(STEP) "bench: collections to compare with" $(UV) pip install --python $(VENV) --no-deps --target $(STOCK) \
+	@$(STEP) "collections of others" $(UV) pip install --python $(VENV) --no-deps --target $(STOCK) \
 		--requirements $<
 	@touch $@
 

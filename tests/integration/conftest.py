@@ -9,6 +9,7 @@ in ``support/`` by their own names (``pythonpath`` in pyproject.toml).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ from harness import Ansible, build_and_install
 def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collections path that holds nothing but this collection, installed from a built artifact."""
     return build_and_install(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="session")
+def stock() -> Path:
+    """A collections path with those of others (tests/requirements/bench.txt): `make pytest` installs and names it."""
+    if "WEESTIMATE_STOCK" not in os.environ:
+        pytest.skip("WEESTIMATE_STOCK does not name the collections of others; make pytest does")
+    return Path(os.environ["WEESTIMATE_STOCK"])
 
 
 @pytest.fixture

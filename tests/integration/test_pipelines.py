@@ -100,11 +100,11 @@ class Site:
             "github.server_url": "https://git.example.com",
             "github.token": "the-token-of-a-bot",
         }
-        return pipelines.github(self.checkout / ".github" / "workflows" / workflow, known)[job]
+        return pipelines.github(EXAMPLE / ".github" / "workflows" / workflow, known)[job]
 
     def gitlab(self, job: str, **known: str) -> list[Job]:
         known = {"GITLAB_USER_LOGIN": "alice", "CI_JOB_URL": "https://git.example.com/jobs/1234", **known}
-        return pipelines.gitlab(self.checkout / ".gitlab-ci.yml", known)[job]
+        return pipelines.gitlab(EXAMPLE / ".gitlab-ci.yml", known)[job]
 
     def jobs(self, platform: str, purpose: str) -> list[Job]:
         """The jobs of a purpose, as they are called on each platform, in the order in which they have to run."""
