@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import chromium
 import made_reports
@@ -391,15 +390,17 @@ def test_a_page_runs_and_loads_nothing_but_its_own(show: Show, browser: chromium
 @pytest.mark.slow
 def test_a_thousand_instances_stay_usable(show: Show, record_property: Callable[[str, object], None]) -> None:
     report = made_reports.report(1000)
-    took: dict[str, float] = {}
+    started = time.process_time()
+    characters = sum(map(len, html.render(report)))
+    took = {"rendered": time.process_time() - started}
+    page = show(report)
 
     def timed(name: str, act: Callable[[], object]) -> None:
-        started = time.monotonic()
+        before = page.work
         act()
-        took[name] = time.monotonic() - started
+        page.evaluate("document.body.offsetHeight")
+        took[name] = page.work - before
 
-    timed("rendered", lambda: sum(map(len, html.render(report))))
-    page = show(report)
     timed("filtered", lambda: fill(page, "text", "staging"))
     assert len(instances(page)) == 333
     timed("sorted", lambda: click(page, "#fleet thead th:nth-child(8) button"))
@@ -409,11 +410,9 @@ def test_a_thousand_instances_stay_usable(show: Show, record_property: Callable[
     assert page.text("#shown") == "All instances: 1,000, the first 500 shown"
     click(page, "#more button")
     assert len(instances(page)) == 1000
-    record_property(
-        "figure", f"page of 1,000 instances: {', '.join(f'{key} {value:.2f} s' for key, value in took.items())}"
-    )
-    assert took["rendered"] < 5
-    assert max(took["filtered"], took["sorted"], took["opened"]) < 3
+    times = ", ".join(f"{name} in {seconds:.2f} s" for name, seconds in took.items())
+    record_property("figure", f"page of 1,000 instances, {characters / 1e6:.1f} MB: {times} of processor time")
+    assert max(took.values()) < 2
 
 
 # --- for people ----------------------------------------------------------------------------------------------------
@@ -421,16 +420,16 @@ def test_a_thousand_instances_stay_usable(show: Show, record_property: Callable[
 
 def test_pictures_for_somebody_to_look_at(show: Show, browser: chromium.Page) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    report = made_reports.report(24)
-    drifted = named(report, lambda finding: finding["state"] == "drifted")[-1]
-    for name, screen in {
-        "desktop": {"width": 1440, "height": 2000},
-        "dark": {"width": 1440, "height": 2000, "dark": True},
-        "phone": {"width": PHONE[0], "height": 5000},
-        "print": {"width": 1120, "height": 2000, "medium": "print"},
-    }.items():
+    report = made_reports.report([made_reports.finding(index) for index in (0, 1, 2, 4, 5, 7, 9, 16, 22, 34)])
+    screens = {
+        "desktop": {"width": 1280, "height": 800},
+        "dark": {"width": 1280, "height": 800, "dark": True},
+        "phone": {"width": PHONE[0], "height": PHONE[1]},
+        "print": {"width": 1030, "height": 800, "medium": "print"},
+    }
+    for name, screen in screens.items():
         browser.set_screen(**screen)
-        show(report, f"#open={quote(drifted)}").screenshot(PICTURES / f"{name}.png")
+        show(report, f"#open={report['instances'][2]['instance']}").screenshot(PICTURES / f"{name}.png")
 
     # A page on which nothing is seen is a tenth of that.
-    assert min(file.stat().st_size for file in PICTURES.glob("*.png")) > 100_000
+    assert min((PICTURES / f"{name}.png").stat().st_size for name in screens) > 100_000

@@ -99,7 +99,7 @@ def _test(kind: str, finding: Finding) -> Cell:
         return Cell("Never", QUIET, sort="")
     day = words.day(test["at"])
     if not test["ok"]:
-        return Cell(f"Failed at {test['failed_stage']}", BAD, day, day)
+        return Cell("Failed", BAD, f"at {test['failed_stage']}\n{day}", day)
     if precedes_last_change(finding, test):
         return Cell("Passed", WARN, f"{day}\nbefore the last change", day)
     return Cell("Passed", GOOD, day, day)

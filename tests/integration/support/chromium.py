@@ -51,6 +51,7 @@ class Page:
         self._session = pipe.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.command(f"{domain}.enable")
+        self.command("Performance.enable", timeDomain="threadTicks")
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """A command of the protocol; its result. Raises RuntimeError if it is refused."""
@@ -100,15 +101,26 @@ class Page:
         """Run no script of the page from now on, or run them again."""
         self.command("Emulation.setScriptExecutionDisabled", value=not allowed)
 
-    def screenshot(self, file: Path, *, whole: bool = False) -> None:
-        """Write what is seen as PNG, or the whole page."""
-        answer = self.command("Page.captureScreenshot", captureBeyondViewport=whole)
+    def screenshot(self, file: Path) -> None:
+        """Write the whole page as PNG."""
+        size = self.command("Page.getLayoutMetrics")["cssContentSize"]
+        answer = self.command("Page.captureScreenshot", captureBeyondViewport=True, clip={**size, "scale": 1})
         file.write_bytes(base64.b64decode(answer["data"]))
 
     def pdf(self, file: Path) -> None:
         """Print, as the page itself wants to be printed."""
         answer = self.command("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         file.write_bytes(base64.b64decode(answer["data"]))
+
+    @property
+    def work(self) -> float:
+        """Seconds of processor time that the page has taken so far, whatever else keeps the machine busy."""
+        (work,) = (
+            metric["value"]
+            for metric in self.command("Performance.getMetrics")["metrics"]
+            if metric["name"] == "TaskDuration"
+        )
+        return work
 
     @property
     def complaints(self) -> list[str]:

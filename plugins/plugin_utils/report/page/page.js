@@ -2,7 +2,7 @@
 // What the reader has chosen is in the form, and in the fragment of the address, to be kept and passed on.
 "use strict";
 (() => {
-  const AT_FIRST = 500; // rows that are shown until more are asked for; more cannot be laid out without a pause
+  const AT_FIRST = 500; // rows shown until more are asked for, as in page.css: more are laid out with a pause only
   const FIELDS = ["text", "environment", "state", "concern", "sort"];
 
   const form = document.getElementById("filters");
@@ -216,4 +216,5 @@
   document.getElementById("details").hidden = true;
   addEventListener("hashchange", follow);
   follow();
+  table.className = "ready";
 })();
