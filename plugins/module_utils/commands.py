@@ -114,7 +114,8 @@ def _tested(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"smtp_mail_enabled": True, **candidate}
     with closing(open_store(arguments["store"])) as store:
         instance = Instance.from_arguments(store, arguments)
-        return instance.plan(candidate, update_password="always", create_missing=True).resulting  # noqa: S106 # a policy
+        plan = instance.plan(candidate, update_password="always", create_missing=True)  # noqa: S106 # a policy
+        return instance.spoken(plan)
 
 
 #: Failures that say something about the layout, and nothing about reaching the database.
@@ -192,7 +193,7 @@ class _Order:
         )
         judged = self.approve(plan)
         if plan.changed and not self.check_mode:
-            self._probe(plan.resulting)
+            self._probe(plan)
         return plan, judged
 
     def restored(self) -> dict[str, Any]:
@@ -218,12 +219,12 @@ class _Order:
             "journal_id": last.id if last else None,
         }
 
-    def _probe(self, candidate: Mapping[str, Any]) -> None:
+    def _probe(self, plan: Plan) -> None:
         """Let the mail server refuse a login before it is written, while the instance still has one that works."""
         probe = self.arguments.get("probe") or {}
-        if not probe.get("enabled") or not candidate.get("smtp_mail_enabled"):
+        if not probe.get("enabled") or not plan.resulting.get("smtp_mail_enabled"):
             return
-        found = trial.probe(candidate, probe)
+        found = trial.probe(self.instance.spoken(plan), probe)
         if found["failure"]:
             raise MailSettingsError(
                 "candidate_refused",
@@ -305,9 +306,10 @@ class _WindowOrder(_Order):
                 "Restore it first (state=restored), recycle the approval server, and test.",
                 window=window.public(),
             )
+        told = {**self._unchanged(window), "changed": window is not None}
         if window and not self.check_mode:
             Lock(self.instance).remove(window)
-        return {**self._unchanged(window), "changed": window is not None}
+        return told
 
     def _mine(self) -> Window | None:
         """The window that is meant; any, if none is named. One that is over, and replaced by another, is nobody's."""

@@ -39,7 +39,7 @@ options:
   state:
     description:
       - V(opened) switches to O(settings) and locks the instance. A window whose deadline is over is closed first.
-      - V(restored) puts the former settings back, the password included. The instance stays locked, as C(closing), until
+      - V(restored) puts the former settings back, the password included. The instance stays marked as C(closing) until
         it is V(closed), so that a run that dies in between leaves the recycle and the test to the next one.
       - V(closed) unlocks it. That is for when the approval server has been recycled, and mail was seen to work.
       - V(restored) and V(closed) change nothing where there is no window.
@@ -94,8 +94,8 @@ options:
     default: 60
   window_id:
     description:
-      - Which window is meant. With O(state=opened) the name of the new one, by which a repeated task recognises its own;
-        the default is a random one. A name that was never used before is needed.
+      - Which window is meant. With O(state=opened) the name of the new one, by which a repeated task recognises its
+        own; the default is a random one. A name that was never used before is needed.
       - With V(restored) and V(closed), a window of another name is left alone; the default is any.
     type: str
   overwrite_edits:

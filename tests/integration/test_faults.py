@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,54 @@ def test_a_run_that_is_killed_before_any_of_its_statements_leaves_all_old_or_all
     assert {outcome.answer.get("changed") for outcome in repeated} == {True}
     for path in killed:
         assert (held(path), recorded(path)) == after
+
+
+def window(path: Path, state: str) -> Order:
+    """A step of a document window."""
+    more = {"reason": "Campaign", "minutes": 60, "overwrite_edits": False}
+    return Order(arguments(path, SETTINGS, state=state, **more), command="smtp_window")
+
+
+def phase(path: Path) -> str | None:
+    """How far the document window on an instance has got; None without one."""
+    with closing(sqlite3.connect(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'weestimateMailJournalNote'").fetchone():
+            return None
+        rows = connection.execute("SELECT content FROM weestimateMailJournalNote WHERE topic = 'window'").fetchall()
+    return json.loads(rows[0][0])["phase"] if rows else None
+
+
+WENT_BACK = [("change", "restored", False), ("restore", "confirmed", False)]
+
+#: The steps of a document window: what the instance holds and has recorded after each, and whether it is locked.
+WINDOW = {
+    "none": (OLD, [], None),
+    "opened": (NEW, [OPEN], "open"),
+    "restored": (OLD, WENT_BACK, "closing"),
+    "closed": (OLD, WENT_BACK, None),
+}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_step_of_a_window_that_is_killed_switches_and_locks_or_does_neither(
+    instance: Path, runs: Runner, number: int
+) -> None:
+    states = list(WINDOW)
+    runs(window(instance, state) for state in states[1:number])
+    trial = Path(shutil.copy(instance, instance.with_name("trial.db")))
+    (whole,) = runs([window(trial, states[number])])
+    assert (held(trial), recorded(trial), phase(trial)) == WINDOW[states[number]]
+
+    killed = copies(instance, whole.statements)
+    outcomes = runs(replace(window(path, states[number]), kill_before=n) for n, path in enumerate(killed, start=1))
+
+    assert all(outcome.killed for outcome in outcomes)
+    for path in killed:
+        assert (held(path), recorded(path), phase(path)) == WINDOW[states[number - 1]]
+    repeated = runs(window(path, states[number]) for path in killed)
+    assert {outcome.answer.get("changed") for outcome in repeated} == {True}
+    for path in killed:
+        assert (held(path), recorded(path), phase(path)) == WINDOW[states[number]]
 
 
 @pytest.mark.parametrize("room", ["for nothing", "for the settings of now", "for some of what is new"])

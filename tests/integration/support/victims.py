@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the weestimate.mail authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of ``smtp_settings`` in processes of their own, to which faults happen for real.
+"""Runs of ``smtp_settings`` and its like in processes of their own, to which faults happen for real.
 
 As a program: ``victims.py COLLECTIONS``, with a list of orders as JSON on standard input and the outcomes on standard
 output. Each order is carried out in a child of this process, all of them at the same time where they are to meet.
@@ -34,6 +34,8 @@ class Order:
     """One run, and what is to happen to it."""
 
     arguments: Mapping[str, Any]
+    #: What is run, by its name in the module ``commands``.
+    command: str = "smtp_settings"
     #: Kill -9 before the statement of that number, counted from one as SQLite begins them.
     kill_before: int | None = None
     #: No file may grow beyond this many bytes, as on a full disk.
@@ -116,7 +118,7 @@ def _carry_out(core: Core, order: Order, barrier: Any, report: Callable[[Any], N
     if order.file_limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.file_limit, order.file_limit))
     try:
-        answer = commands.smtp_settings(order.arguments, check_mode=False, approve=lambda _plan: {})
+        answer = getattr(commands, order.command)(order.arguments, check_mode=False, approve=lambda _plan: {})
     except core.errors.MailSettingsError as error:
         answer = error.result()
     report({"answer": answer, "statements": begun})

@@ -56,7 +56,7 @@ class CallbackModule(CallbackBase):
         record = Path(os.environ["RECORD_FILE"])
         with record.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")
-        if len(record.read_bytes().splitlines()) == int(os.environ.get("RECORD_KILL_AFTER", "0")):
+        if len(record.read_bytes().splitlines()) == int(os.environ.get("RECORD_KILL_AFTER", "-1")):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
