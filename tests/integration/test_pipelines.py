@@ -30,6 +30,7 @@ import yaml
 from desk import journal
 from harness import CHECKOUT, PROGRAMS
 from mailserver import archive, certificates, process
+from pages import Page
 from pipelines import Job, Outcome, Platform
 from weestimate import database
 
@@ -254,19 +255,25 @@ def test_a_fault_in_what_is_proposed_stops_its_validation(site: Site) -> None:
 
 
 def test_a_fault_in_the_file_of_a_profile_stops_a_commit(site: Site) -> None:
-    job, _other = site.jobs("github", "validate")
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        where = {"cwd": site.checkout, "env": dict(site.platform.environment)}
+        return subprocess.run(command, shell=True, check=False, capture_output=True, text=True, **where)  # noqa: S602
+
+    assert run(pipelines.told("pre-commit install")).returncode == 0
+    assert run(pipelines.told("pre-commit run")).returncode == 0
     site.declare("profiles/branch_relay.yml", {"smtp_port: 25": "smtp_port: 465"})
     site.declare("profiles/company_mail.yml.j2", {"smtp_port: 587": "smtp_prt: 587"})
     site.declare("inventories/production/hosts.yml", {"quotes-east": "smtp_prt"})
 
-    (outcome,) = site.run([job])
+    refused = run("git -c user.name=nobody -c user.email=nobody@example.com commit --all --message refused")
 
-    assert outcome.status == 1, outcome.output
-    faults = re.findall(r"^(profiles/\S+): ([\w.]+): (.*?)\.", outcome.output, re.MULTILINE)
+    assert refused.returncode == 1, refused.stderr
+    faults = re.findall(r"^(profiles/\S+): ([\w.]+): (.*?)\.", refused.stdout + refused.stderr, re.MULTILINE)
     assert sorted(faults) == [
         ("profiles/branch_relay.yml", "settings.use_ssl", "Port 465 means implicit TLS"),
         ("profiles/company_mail.yml.j2", "settings.smtp_prt", "Only documented names are used"),
     ]
+    assert git(site.checkout, "log", "--format=%s") == "All of it\n"
 
 
 def test_what_is_merged_is_applied_and_the_journal_knows_the_pipeline(merged: tuple[Site, str]) -> None:
@@ -394,3 +401,11 @@ def test_every_step_that_is_left_out_is_in_the_files() -> None:
     files = [*(EXAMPLE / ".github" / "workflows").iterdir(), EXAMPLE / ".gitlab-ci.yml"]
 
     assert [step for step in pipelines.LEFT_OUT if not any(step in file.read_text() for file in files)] == []
+
+
+def test_every_command_of_gitops_md_is_tried() -> None:
+    told = [pipelines.told(part) for part in pipelines.COMMANDS]
+
+    assert sorted(told) == sorted(Page(CHECKOUT / "docs" / "gitops.md").commands)
+    here = (Path(__file__).read_text(), Path(__file__).with_name("test_platform.py").read_text())
+    assert [part for part in pipelines.COMMANDS if not any(f'told("{part}")' in text for text in here)] == []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from shutil import copy, copytree, ignore_patterns
@@ -19,11 +20,13 @@ from shutil import copy, copytree, ignore_patterns
 import pytest
 import yaml
 from harness import CHECKOUT, PROGRAMS, Ansible
+from pipelines import told
 from weestimate import database
 
 EXAMPLE = CHECKOUT / "examples" / "gitops"
 PLATFORM = EXAMPLE / "platform"
 HOSTS = ("staging-east", "staging-west")
+AUTHOR = 'O\'Hara "the" operator'
 SECRETS = ("staging-example", "example-of-the-staging-database")
 
 pytestmark = pytest.mark.slow
@@ -69,15 +72,19 @@ def worker(tmp_path: Path) -> list[str]:
 
 
 def run_on_worker(repository: Path, worker: list[str], playbook: str) -> subprocess.CompletedProcess[str]:
-    """Call the program of the example from a machine without the vault's password."""
+    """Call the program of the example as it is told, for another environment and with a worker on this machine.
+
+    There is no password of the vault where it is called.
+    """
+    program, _environment, _playbook, folder, *_ssh = shlex.split(told("bin/run-on-worker"))
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
     return subprocess.run(
-        [repository / "bin" / "run-on-worker", "staging", playbook, "results", *worker],
-        cwd=repository.parent,
+        [repository / program, "staging", playbook, folder, *worker],
+        cwd=repository,
         env={
             **inherited,
             "PATH": os.pathsep.join((str(PROGRAMS), os.environ["PATH"])),
-            "PIPELINE_AUTHOR": 'O\'Hara "the" operator',
+            "PIPELINE_AUTHOR": AUTHOR,
             "PIPELINE_RUN": "https://git.example.com/jobs/1234",
         },
         stdin=subprocess.DEVNULL,
@@ -90,22 +97,32 @@ def run_on_worker(repository: Path, worker: list[str], playbook: str) -> subproc
 
 
 def test_a_worker_examines_and_applies_and_sends_its_reports_back(repository: Path, worker: list[str]) -> None:
-    place = repository.parent
-
     before = run_on_worker(repository, worker, "drift")
     applied = run_on_worker(repository, worker, "apply")
     after = run_on_worker(repository, worker, "drift")
 
     assert (before.returncode, applied.returncode, after.returncode) == (2, 0, 0), applied.stdout + after.stdout
-    reports = place / "results" / "artifacts" / "drift" / "reports"
+    reports = repository / "results" / "artifacts" / "drift" / "reports"
     document = json.loads((reports / "drift.json").read_text(encoding="utf-8"))
     assert document["verdict"] == "in_sync"
-    authors = {entry["changed_by"] for each in document["instances"] for entry in each["history"]}
-    assert authors == {'O\'Hara "the" operator'}
+    assert {entry["changed_by"] for each in document["instances"] for entry in each["history"]} == {AUTHOR}
     assert {file.name for file in reports.iterdir()} == {"drift.json", "drift.xml", "drift.md", "drift.html"}
-    returned = [file.read_text(encoding="utf-8") for file in (place / "results").rglob("*") if file.is_file()]
-    told = [before.stdout, applied.stdout, after.stdout, *returned]
-    assert not [secret for secret in SECRETS for text in told if secret in text]
+    returned = [file.read_text(encoding="utf-8") for file in (repository / "results").rglob("*") if file.is_file()]
+    said = [before.stdout, applied.stdout, after.stdout, *returned]
+    assert not [secret for secret in SECRETS for text in said if secret in text]
+
+    for part in ("east", "west"):
+        copytree(reports, repository / part)
+    joined = subprocess.run(
+        shlex.split(told("weestimate.mail.report")),
+        cwd=repository,
+        env={**os.environ, "PATH": os.pathsep.join((str(PROGRAMS), os.environ["PATH"]))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert joined.returncode == 0, joined.stdout + joined.stderr
+    assert all(host in (repository / "drift" / "drift.html").read_text(encoding="utf-8") for host in HOSTS)
 
 
 def test_nothing_of_a_run_stays_at_the_worker(repository: Path, worker: list[str]) -> None:
@@ -115,12 +132,35 @@ def test_nothing_of_a_run_stays_at_the_worker(repository: Path, worker: list[str
     assert left == {"vault-password"}
 
 
+def test_what_is_declared_is_valid_and_a_value_can_be_encrypted(repository: Path) -> None:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    environment = {**inherited, "PATH": os.pathsep.join((str(PROGRAMS), os.environ["PATH"]))}
+    vault = {"VAULT_PASSWORD": "any", "ANSIBLE_VAULT_PASSWORD_FILE": "bin/vault-password"}
+
+    validated = subprocess.run(
+        shlex.split(told("weestimate.mail.validate")), cwd=repository, env=environment, check=False
+    )
+    encrypted = subprocess.run(
+        shlex.split(told("encrypt_string")),
+        cwd=repository,
+        env={**environment, **vault},
+        input="a password",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert validated.returncode == 0
+    assert encrypted.stdout.startswith("vault_mailbox_password: !vault |")
+
+
 def test_the_platform_takes_what_is_declared(tmp_path: Path, stock: Path) -> None:
     """Its modules check their arguments before they connect, and here nobody answers."""
     text = (PLATFORM / "controller.yml").read_text(encoding="utf-8")
-    playbook = tmp_path / "controller.yml"
+    playbook = tmp_path / told("platform/controller.yml").split()[-1]
+    playbook.parent.mkdir()
     playbook.write_text(text.replace("  gather_facts: false\n", "  gather_facts: false\n  ignore_errors: true\n"))
-    copy(PLATFORM / "variables.yml", tmp_path)
+    copy(PLATFORM / "variables.yml", playbook.parent)
     variables = yaml.load((PLATFORM / "variables.yml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 # it is safe
     nowhere = {"CONTROLLER_HOST": "http://127.0.0.1:9", "CONTROLLER_OAUTH_TOKEN": "none"}
 
@@ -149,11 +189,10 @@ _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(
 
 
 def test_the_image_is_made_of_what_the_collection_says(tmp_path: Path, collections_path: Path) -> None:
+    copytree(EXAMPLE, tmp_path, ignore=ignore_patterns("ansible_collections"), dirs_exist_ok=True)
     ansible = Ansible(tmp_path, collections_path)
-    copytree(EXAMPLE, tmp_path / "gitops", ignore=ignore_patterns("ansible_collections"))
-    definition = tmp_path / "gitops" / "platform" / "execution-environment.yml"
 
-    made = ansible.program("ansible-builder", "create", "--file", str(definition), "--context", "context")
+    made = ansible.program(*shlex.split(told("ansible-builder")))
     found = ansible.program("ansible-builder", "introspect", str(collections_path))
 
     assert made.returncode == 0, made.stdout

@@ -18,6 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from harness import CHECKOUT
+from pages import Page
+
+#: By what the commands of docs/gitops.md are told apart; each of them is run by a test.
+COMMANDS = (
+    *("weestimate.mail.validate", "encrypt_string", "pre-commit install", "pre-commit run", "platform/controller.yml"),
+    *("ansible-builder", "bin/run-on-worker", "weestimate.mail.report"),
+)
+
+
+def told(part: str) -> str:
+    """The only command of docs/gitops.md with this in it."""
+    (command,) = (line for line in Page(CHECKOUT / "docs" / "gitops.md").commands if part in line)
+    return command
+
 
 #: What is not done: it fetches from the network, or was done before. All else in the files is.
 LEFT_OUT = {
