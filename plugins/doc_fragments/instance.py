@@ -160,6 +160,33 @@ options:
           'false':
             description: Default C(FALSE).
             type: str
+      password:
+        description:
+          - How SMTP Password is written, where that is not the password itself. A blank password is a blank value.
+          - The programs run where the database is accessed from, without a shell, for at most 30 seconds. They read
+            standard input, in UTF-8 and without a line break at the end, and print to standard output, of which one
+            line break at the end is cut. Neither their arguments nor their environment hold the password.
+        type: dict
+        suboptions:
+          encoding:
+            description:
+              - V(plain) is the password itself.
+              - V(command) is what O(layout.password.encode) makes of it, the same each time.
+              - V(opaque) is the same, but another text each time, as with a salt. Whether the stored password is the
+                given one is then told by the journal, which is needed.
+            type: str
+            default: plain
+            choices: [plain, command, opaque]
+          encode:
+            description: The program, and its arguments, that makes of a password what is stored.
+            type: list
+            elements: str
+          decode:
+            description:
+              - The program, and its arguments, that makes the password of what is stored. It is optional; without it,
+                mail cannot be tested with the stored password, unless the password is given.
+            type: list
+            elements: str
   run_on:
     description:
       - Where the database is accessed from. V(controller) does it in the controller process, so that the inventory

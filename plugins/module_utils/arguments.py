@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .encoder import ENCODINGS, PLAIN
 from .journal import DEFAULT_TABLE
 from .options import OPTIONS, argument_spec
 from .smtp.dialogue import STOPS
@@ -35,6 +36,15 @@ _LAYOUT = {
         "options": {option.name: {"type": "str", "no_log": False} for option in OPTIONS},
     },
     "booleans": {"type": "dict", "options": {"true": {"type": "str"}, "false": {"type": "str"}}},
+    "password": {
+        "type": "dict",
+        "no_log": False,
+        "options": {
+            "encoding": {"type": "str", "choices": list(ENCODINGS), "default": PLAIN},
+            "encode": {"type": "list", "elements": "str"},
+            "decode": {"type": "list", "elements": "str"},
+        },
+    },
 }
 
 _JOURNAL = {

@@ -47,12 +47,16 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be written, and what the instance would hold then."""
+    """What would be written, and what the instance would hold then, a password in the form in which it is stored.
+
+    ``password`` is the password itself where the caller has named the one that results.
+    """
 
     snapshot: Snapshot
     resulting: Mapping[str, Any] = field(repr=False)
     edits: tuple[Edit, ...] = field(repr=False)
     kind: str = CHANGE
+    password: str | None = field(default=None, repr=False)
 
     @property
     def changed(self) -> bool:
@@ -121,6 +125,7 @@ class Instance:
         Raises ``option_missing`` unless rows may be made, and ``redirect_without_password``.
         """
         snapshot = held or self.read()
+        given, desired = desired.get(PASSWORD.name), self.as_stored(desired, snapshot, update_password)
         wanted = _permitted(desired, snapshot.values, update_password)
         missing = [name for name in wanted if name not in snapshot.located]
         if missing and not create_missing:
@@ -136,7 +141,42 @@ class Instance:
             for name in after
             if name in wanted and (name in missing or wanted[name] != snapshot.values[name])
         )
-        return Plan(snapshot, after, edits)
+        is_given = after.get(PASSWORD.name) == desired.get(PASSWORD.name)
+        return Plan(snapshot, after, edits, password=given if is_given else None)
+
+    def as_stored(self, desired: Mapping[str, Any], held: Snapshot, update_password: str) -> Mapping[str, Any]:
+        """``desired`` with its password in the form in which it is stored: as it is held already, where that is it.
+
+        One that the policy does not let be written stays as it is. Raises ``encoder_failed``, and
+        ``journal_unavailable`` where the journal would have to tell.
+        """
+        encoding, password = self.layout.password, desired.get(PASSWORD.name)
+        if encoding.is_plain or not password or PASSWORD.name not in _permitted(desired, held.values, update_password):
+            return desired
+        stored = held.values.get(PASSWORD.name)
+        if encoding.is_opaque and self._require_journal().is_behind(password, stored or ""):
+            return {**desired, PASSWORD.name: stored}
+        return {**desired, PASSWORD.name: encoding.to_store(password)}
+
+    def spoken(self, plan: Plan) -> Mapping[str, Any]:
+        """What a plan leads to as a mail server meets it: with the password itself.
+
+        Raises ``password_unreadable`` and ``encoder_failed``.
+        """
+        stored = plan.resulting.get(PASSWORD.name)
+        if self.layout.password.is_plain or not stored:
+            return plan.resulting
+        return {**plan.resulting, PASSWORD.name: plan.password or self.layout.password.from_store(stored)}
+
+    def _require_journal(self) -> Journal:
+        if not self.journal.enabled:
+            raise MailSettingsError(
+                "journal_unavailable",
+                "What is stored for a password differs each time (layout.password.encoding=opaque), and there is no"
+                " journal to tell whether it is the given one. Nothing was changed.",
+                "Let the journal be enabled, or leave the password alone with update_password=never.",
+            )
+        return self.journal
 
     def plan_restore(
         self, given: Mapping[str, Any], number: int | None = None, *, edits_in_the_way: str = ALL_EDITS
@@ -154,7 +194,7 @@ class Instance:
             require_last(entry, number)
         if entry is None:
             return Plan(snapshot, snapshot.values, (), RESTORE)
-        previous = self._previous(entry, given)
+        previous = self._previous(entry, given, snapshot)
         edited = set(entry.edited_since(snapshot.values)) & _undone_by(entry)
         if edits_in_the_way != ALL_EDITS:
             edited -= _back_already(previous, snapshot.located)
@@ -191,7 +231,7 @@ class Instance:
                 self._write(edit)
             self._verify(plan)
             before = {edit.name: None if edit.before is None else {"stored": edit.before.value} for edit in plan.edits}
-            number = self.journal.record(author, plan.kind, before, plan.resulting)
+            number = self.journal.record(author, plan.kind, before, plan.resulting, plan.password)
             if beside:
                 beside(number)
             return number
@@ -226,11 +266,11 @@ class Instance:
             )
         return entry
 
-    def _previous(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, Mapping[str, Any] | None]:
+    def _previous(self, entry: Entry, given: Mapping[str, Any], held: Snapshot) -> dict[str, Mapping[str, Any] | None]:
         """The stored values before the entry; a given password only stands in for one that is no longer kept."""
         previous = {**entry.previous, **(entry.previous_secret or {})}
         if PASSWORD.name in entry.changed_options and entry.previous_secret is None:
-            previous[PASSWORD.name] = {"stored": given[PASSWORD.name]}
+            previous[PASSWORD.name] = {"stored": self.as_stored(given, held, "always")[PASSWORD.name]}
         return previous
 
     def _require_unchanged(self, planned: Snapshot, fresh: Snapshot) -> None:

@@ -46,7 +46,7 @@ def examine(
     Raises ``option_missing`` for declared options that have no row, unless rows may be made: then they differ.
     """
     snapshot = instance.read()
-    expected = resulting(snapshot.values, declared, update_password)
+    expected = resulting(snapshot.values, instance.as_stored(declared, snapshot, update_password), update_password)
     if not create_missing:
         _require_rows(instance, snapshot, expected)
     differing = [name for name in expected if expected[name] != snapshot.values.get(name)]

@@ -19,6 +19,9 @@ from .errors import MailSettingsError
 _COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
 _SALT_BYTES = 16
 
+#: Between the fingerprint of a password and that of what is stored for it, where the two differ.
+_BOUND_TO = "|"
+
 
 def fingerprint(password: str) -> str:
     """A new fingerprint, with its parameters and salt in the text. Raises ``journal_unavailable``."""
@@ -28,15 +31,26 @@ def fingerprint(password: str) -> str:
     return f"scrypt:{_COST}:{_BLOCK_SIZE}:{_PARALLEL}:{_text(salt)}:{_text(hashed)}"
 
 
-def matches(password: str, known: str | None) -> bool:
-    """Whether ``known`` is a fingerprint of this password; False for what is no fingerprint of ours.
+def bound(of_password: str, of_stored: str) -> str:
+    """The fingerprint of a password, bound to that of what is stored for it; the former may be blank, as not known."""
+    return f"{of_password}{_BOUND_TO}{of_stored}"
 
-    Raises ``journal_unavailable``.
+
+def of_password(known: str | None) -> str:
+    """The fingerprint of the password in a bound one; blank where there is none."""
+    return (known or "").rpartition(_BOUND_TO)[0]
+
+
+def matches(stored: str, known: str | None) -> bool:
+    """Whether ``known`` is a fingerprint of this text, or bound to one; False for what is no fingerprint of ours.
+
+    The text is what is stored, which is the password itself unless the layout says otherwise. Raises
+    ``journal_unavailable``.
     """
     _require_scrypt()
     try:
-        method, cost, block_size, parallel, salt, expected = (known or "").split(":")
-        found = _hash(password, base64.b64decode(salt), int(cost), int(block_size), int(parallel))
+        method, cost, block_size, parallel, salt, expected = (known or "").rpartition(_BOUND_TO)[2].split(":")
+        found = _hash(stored, base64.b64decode(salt), int(cost), int(block_size), int(parallel))
         return method == "scrypt" and hmac.compare_digest(found, base64.b64decode(expected))
     except (ValueError, TypeError, OverflowError):
         # Not ours, or parameters that scrypt refuses: it has its own exception for each way to be wrong.

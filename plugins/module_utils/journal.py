@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .errors import MailSettingsError
-from .fingerprint import fingerprint, matches
+from .fingerprint import bound, fingerprint, matches, of_password
 from .layout import Layout
 from .options import BY_NAME, PASSWORD
 from .own_table import OwnTable, Place
@@ -41,6 +41,9 @@ COLUMNS = (
     "resultingValues",
     "passwordFingerprint",
 )
+
+#: How many entries are searched for the password behind what is stored; a fingerprint takes some 50 ms to compare.
+_REMEMBERED = 10
 
 #: Entries that may still be restored are open; the other words say why one may not.
 OPEN, CONFIRMED, SUPERSEDED, RESTORED = "open", "confirmed", "superseded", "restored"
@@ -119,6 +122,7 @@ class Journal:
         #: What the instance is called in the table.
         self.instance = ".".join(filter(None, (home, layout.schema, layout.table, layout.group))).casefold()
         self._store = store
+        self._opaque = layout.password.is_opaque
         types = {
             "instance": f"{store.NAME} NOT NULL",
             "id": f"{store.INTEGER} NOT NULL",
@@ -190,11 +194,13 @@ class Journal:
         kind: str,
         before: Mapping[str, Any],
         after: Mapping[str, Any],
+        password: str | None = None,
     ) -> int | None:
         """Add an entry in the transaction that is under way; its number, or None without a journal.
 
         ``before`` maps the changed options to their stored values (None: no row); ``after`` holds all resulting
-        canonical values, the password included, of which only the fingerprint is kept.
+        canonical values, the password as it is stored included, of which only the fingerprint is kept. ``password`` is
+        the password itself where it is known; it matters where that cannot be told from what is stored.
         """
         if not self.enabled:
             return None
@@ -219,12 +225,31 @@ class Journal:
                 json.dumps({name: value for name, value in before.items() if name not in secret}),
                 json.dumps(secret) if secret and kind != RESTORE else None,
                 json.dumps({name: value for name, value in after.items() if name != PASSWORD.name}),
-                fingerprint(after.get(PASSWORD.name) or ""),
+                self._fingerprint(after.get(PASSWORD.name) or "", password),
             )
             names = ", ".join(self._store.name(column) for column in COLUMNS)
             places = ", ".join("?" * len(COLUMNS))
             self._store.query(f"INSERT INTO {self._table.name} ({names}) VALUES ({places})", values)
         return number
+
+    def is_behind(self, password: str, stored: str) -> bool:
+        """Whether a password is what was stored in this form, by what the journal remembers."""
+        known = self._password_behind(stored)
+        return bool(known) and matches(password, known)
+
+    def _password_behind(self, stored: str) -> str:
+        """The fingerprint of the password that was stored in this form; blank if that is not remembered."""
+        for entry in self.history(_REMEMBERED):
+            known = of_password(entry.password_fingerprint)
+            if known and matches(stored, entry.password_fingerprint):
+                return known
+        return ""
+
+    def _fingerprint(self, stored: str, password: str | None) -> str:
+        """What is kept of a password: of what is stored, and bound to it of the password, where the two differ."""
+        if not self._opaque or not stored:
+            return fingerprint(stored)
+        return bound(fingerprint(password) if password else self._password_behind(stored), fingerprint(stored))
 
     def confirm(self, entry: Entry) -> None:
         """Close the newest entry, which blanks the former password; ``concurrent_change`` if that is another."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .encoder import Encoding
 from .errors import MailSettingsError
 from .options import BY_NAME, OPTIONS, Option
 from .redaction import looks_secret
@@ -49,6 +50,7 @@ class Layout:
     keys: Mapping[str, str] = field(default_factory=lambda: {option.name: option.label for option in OPTIONS})
     true_word: str = "TRUE"
     false_word: str = "FALSE"
+    password: Encoding = field(default_factory=Encoding)
 
     def __post_init__(self) -> None:
         """Refuse a layout in which one text would have two meanings, or a secret would be shown: ``schema_invalid``."""
@@ -72,13 +74,14 @@ class Layout:
             "group": given.get("group"),
             "true_word": booleans.get("true"),
             "false_word": booleans.get("false"),
+            "password": Encoding.from_arguments(given.get("password")),
         }
         default = cls()
         keys = {**default.keys, **{name: key for name, key in (given.get("keys") or {}).items() if key is not None}}
         return cls(keys=keys, **{name: value for name, value in stated.items() if value is not None})
 
     def as_arguments(self) -> dict[str, Any]:
-        """The layout as a user states it."""
+        """The layout as a user states it; how a password is written only where that is not as it is."""
         table = {"name": self.table} if self.schema is None else {"schema": self.schema, "name": self.table}
         return {
             "table": table,
@@ -86,6 +89,7 @@ class Layout:
             "group": self.group,
             "keys": dict(self.keys),
             "booleans": {"true": self.true_word, "false": self.false_word},
+            **({} if self.password.is_plain else {"password": self.password.as_arguments()}),
         }
 
     def locate(self, rows: Iterable[Row]) -> dict[str, Row]:
@@ -127,7 +131,7 @@ class Layout:
         )
 
     def encode(self, option: Option, value: Any) -> str:
-        """The text that is stored for a canonical value."""
+        """The text that is stored for a canonical value; of a password, what `Encoding.to_store` has made of it."""
         if option.type == "bool":
             return self.true_word if value else self.false_word
         return str(value)

@@ -245,6 +245,7 @@ class TestSecrets:
             "drifted",
             "not_examined",
             "rotation_held",
+            "callback_failed",
             "password_overdue",
             "password_unreadable",
             "encoder_failed",

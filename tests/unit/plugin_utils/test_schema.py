@@ -625,3 +625,43 @@ def test_coercion_leaves_its_argument_alone():
     document = {"settings": {"smtp_port": "25", "use_ssl": None}}
     schema.coerce(document, "profile")
     assert document == {"settings": {"smtp_port": "25", "use_ssl": None}}
+
+
+# -- how a password is written -----------------------------------------------------------------------------------------
+
+ENCODING = "The encoding is plain, command or opaque"
+PROGRAM = "A program is a list of its path and its arguments"
+PROGRAM_NAMED = "An encoding by a program names the program"
+NO_PROGRAM = "A plain password needs no program"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {},
+        {"encoding": "plain"},
+        {"encoding": "command", "encode": ["/usr/local/bin/encode", "--base64"]},
+        {"encoding": "opaque", "encode": ["encode"], "decode": ["decode"]},
+    ],
+    ids=str,
+)
+def test_a_password_may_be_written_so(stated):
+    assert judged({"password": stated}, "layout") == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "path", "rule"),
+    [
+        ({"encoding": "rot13"}, "password.encoding", ENCODING),
+        ({"encoding": "command"}, "password.encode", PROGRAM_NAMED),
+        ({"encoding": "opaque", "decode": ["decode"]}, "password.encode", PROGRAM_NAMED),
+        ({"encoding": "command", "encode": "encode --base64"}, "password.encode", PROGRAM),
+        ({"encoding": "command", "encode": []}, "password.encode", PROGRAM),
+        ({"encoding": "command", "encode": [""]}, "password.encode.0", NAME),
+        ({"encode": ["encode"]}, "password.encode", NO_PROGRAM),
+        ({"encoding": "plain", "decode": ["decode"]}, "password.decode", NO_PROGRAM),
+    ],
+    ids=str,
+)
+def test_a_password_may_not_be_written_so(stated, path, rule):
+    assert judged({"password": stated}, "layout") == [(path, rule)]
