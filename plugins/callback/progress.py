@@ -77,6 +77,7 @@ _NAMED = 3
 _BEGINNING = 80
 
 _DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
+_ASKING = ("pause", "ansible.builtin.pause", "ansible.legacy.pause")
 _INCLUDES = ("include_tasks", "ansible.builtin.include_tasks", "include_role", "ansible.builtin.include_role")
 
 
@@ -151,14 +152,15 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_notify(self, handler: Any, host: Any) -> None:
         self._notified[handler.get_name()].add(host.get_name())
 
-    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._crew.join(host.get_name())
-        self._screen.began(self._status)
+        # What asks people something writes by itself.
+        if task.action not in _ASKING:
+            self._screen.began(self._status)
 
     def _begin(self, task: Any, hosts: set[str] | None) -> None:
         self._task_name = _plain_name(task)
         self._crew.begin(hosts, once=bool(task.run_once))
-        # A pause, and whatever else asks people something, writes by itself.
         self._screen.clear()
 
     # --- what ends -----------------------------------------------------------------------------------------------
@@ -213,9 +215,10 @@ class CallbackModule(CallbackBase):
 
     def _say_failed(self, status: str, event: _Event, color: str) -> None:
         """A failure in full; of a loop, each item that failed, which the end of the loop does not tell."""
-        for each in self._failed_items.get(event.host) or [event.result]:
-            parts = (status, event.host, event.task_name, telling.item_label(each), telling.failure(each))
-            self._screen.say(": ".join(filter(None, parts)), color)
+        failed = self._failed_items.get(event.host) or [event.result]
+        # Items whose results are hidden all say the same.
+        for told in dict.fromkeys(map(telling.failure, failed)):
+            self._screen.say(f"{status}: {event.host}: {event.task_name}: {told}", color)
 
     def _warn(self, event: _Event) -> None:
         for text in map(str, event.result.get("warnings") or ()):

@@ -39,7 +39,7 @@ class Crew:
     @property
     def expected(self) -> int:
         """How many take part in the current task."""
-        return len(self._expected | self._done)
+        return len(self._expected)
 
     @property
     def done(self) -> int:
@@ -49,7 +49,7 @@ class Crew:
     @property
     def left(self) -> int:
         """How many are not, those at work included."""
-        return len(self._expected - self._done)
+        return len(self._expected) - len(self._done)
 
     @property
     def at_work(self) -> int:
@@ -95,9 +95,6 @@ class Crew:
         """A host ends the task; ``lost`` to the play by it, or ``included`` in the tasks of a file by it."""
         self._at_work.pop(host, None)
         self._done.add(host)
-        if lost:
-            self._lost.add(host)
-        else:
-            self._lost.discard(host)
+        (self._lost.add if lost else self._lost.discard)(host)
         if included:
             self._included.add(host)

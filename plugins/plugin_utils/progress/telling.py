@@ -22,20 +22,14 @@ _NO_VARIABLES = {"changed", "failed", "failed_when_result", "skipped", "skip_rea
 
 
 def failure(result: Mapping[str, Any]) -> str:
-    """What failed, and what to do, in full."""
+    """What failed, and what to do, in full; of an item of a loop, with its name."""
     message = str(result.get("msg") or result.get("censored") or "It failed and did not say how.").rstrip()
     remedy = str(result.get("remedy") or "")
     outputs = [str(result[name]).rstrip() for name in _OUTPUTS if str(result.get(name) or "").strip()]
     # Messages of this collection end with the remedy already.
+    label = _item_label(result)
+    message = f"{label}: {message}" if label else message
     return "\n".join([message, *([remedy] if remedy not in message else []), *outputs])
-
-
-def item_label(item: Mapping[str, Any]) -> str:
-    """Which item of a loop it is, where it is one, and that can be said in a word and is not hidden."""
-    if "censored" in item:
-        return ""
-    label = item.get("_ansible_item_label", item.get(item.get("ansible_loop_var", "item")))
-    return str(label) if isinstance(label, (str, int)) else ""
 
 
 def diffs(result: Mapping[str, Any]) -> Iterator[str]:
@@ -52,6 +46,14 @@ def shown(result: Mapping[str, Any]) -> Iterator[str]:
         values = [each["msg"]] if "msg" in each else [value for name, value in each.items() if _is_variable(name, each)]
         for value in values:
             yield from _lines(value)
+
+
+def _item_label(item: Mapping[str, Any]) -> str:
+    """Which item of a loop it is, where it is one, and that can be said in a word and is not hidden."""
+    if "censored" in item:
+        return ""
+    label = item.get("_ansible_item_label", item.get(item.get("ansible_loop_var", "item")))
+    return str(label) if isinstance(label, (str, int)) else ""
 
 
 def _is_variable(name: str, result: Mapping[str, Any]) -> bool:
