@@ -29,7 +29,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.report import colu
 _PARTS = Path(__file__).with_name("page")
 
 #: How many pieces of the template become one piece of the page.
-_BUFFERED = 2000
+_BUFFERED = 100
 
 #: How many results each macro of pieces.html.j2 remembers.
 _REMEMBERED = 10_000
@@ -100,15 +100,17 @@ def _joined(pieces: Iterable[Markup]) -> Markup:
 
 
 def _stages(stages: Iterable[Mapping[str, Any]]) -> Iterator[Markup]:
-    outcome, passed = _pieces()["stage"], _pieces()["passed"]
+    piece = _pieces()
     whole = max(sum(stage["elapsed_ms"] for stage in stages), 1.0)
     start = 0.0
     for stage in stages:
         text, tone = words.STAGES[stage["status"]]
-        yield outcome(stage["name"], text, tone, stage["reply_code"], stage["enhanced_code"])
+        yield piece["stage"](stage["name"], text, tone, stage["reply_code"], stage["enhanced_code"])
+        if stage["status"] == "skipped":
+            yield piece["not_reached"]()
+            continue
         took = stage["elapsed_ms"]
-        if stage["status"] != "skipped":
-            yield passed(round(took), tone, round(100 * start / whole), round(100 * took / whole))
+        yield piece["passed"](round(took), tone, round(100 * start / whole), round(100 * took / whole))
         start += took
 
 
