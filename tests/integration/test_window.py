@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -22,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PROGRAMS, Run
+import yaml
+from harness import CHECKOUT, PROGRAMS, Run
 from mailsite import ALIAS, BAD, CLERK, CLERKS_PASSWORD, MAILBOX, PASSWORD, WRONG, Site, declared, opened
+from pages import Page
 
 PLAYBOOK, TEST, WINDOW = "weestimate.mail.document_window", "weestimate.mail.smtp_test", "weestimate.mail.smtp_window"
 
@@ -496,6 +499,34 @@ def test_without_a_person_the_run_waits_until_the_deadline(site: Site) -> None:
     (waited,) = run.of("ansible.builtin.pause")
     assert waited.result["delta"] >= 1
     assert is_as_before(site, "alone")
+
+
+def test_what_the_page_says_is_so(site: Site) -> None:
+    """Its commands as they stand, with an embedded instance for the real one, and nobody at the terminal."""
+    ansible, page, host = site.fleet.ansible, Page(CHECKOUT / "docs" / "mixed-mail.md"), "quotes-east"
+    page.write_files(ansible.work)
+    site.install(host)
+    sent = site.fleet.directory / "sent"
+    inventory = site.fleet.inventory({host: {"weestimate_smtp_test": site.test(acting_user=ALIAS)}})
+    (ansible.work / "inventory/production/hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    stand_ins = {"__weestimate_smtp_window_left": 1, "send_documents": ["sh", "-c", f"echo once >> '{sent}'"]}
+    run, close, overwrite, unattended, leave_open, own = (
+        [*shlex.split(command), "--extra-vars", json.dumps(stand_ins)] for command in page.commands
+    )
+
+    def succeeds(command: Sequence[str]) -> str | None:
+        """How far the window on the instance is after a command."""
+        done = ansible.program(*command, RECORD_FILE=os.devnull)
+        assert done.returncode == 0, done.stdout
+        return (note(site, host) or {}).get("phase")
+
+    assert [succeeds(command) for command in (run, leave_open, close, leave_open)] == [None, "open", None, "open"]
+    with closing(sqlite3.connect(site.fleet.database(host), isolation_level=None)) as connection:
+        connection.execute("UPDATE programOption SET optionValue = 'yes' WHERE optionName = 'Enable SMTP Send As'")
+        connection.execute("UPDATE programOption SET optionValue = 'yes' WHERE optionName = 'Send SMTP to Self'")
+    assert [succeeds(command) for command in (overwrite, unattended, own)] == [None] * 3
+    assert holds(site, host, {"Enable SMTP Send As": "TRUE", "Send SMTP to Self": "yes"})
+    assert len(sent.read_text().splitlines()) == 2
 
 
 def at_a_terminal(command: Sequence[str], environment: Mapping[str, str], cue: bytes, typed: bytes) -> tuple[int, str]:
