@@ -54,7 +54,7 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
         "smtp_port",
     ),
     "a fault in a branch of a branch": (
-        "settings:\n{% if a %}\n{% else %}\n{% if b %}\n  use_ssl: no\n{% else %}\n  use_ssl: 7\n{% endif %}\n{% endif %}",
+        "settings:\n{% if a %}\n{% else %}\n{% if b %}\n{% else %}\n  use_ssl: 7\n{% endif %}\n{% endif %}",
         "use_ssl",
     ),
     "a fault in a loop": ("settings:\n{% for a in b %}\n  smtp_port: x\n{% endfor %}", "smtp_port"),
