@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 from desk import SETTINGS, journal
-from harness import Run, Unsafe
+from harness import CHECKOUT, Run, Unsafe
 from mailboxes import NEW, NEWER, OLD, Mailboxes, address, failing, opened, password
+from pages import Page
 
 TEST = "weestimate.mail.smtp_test"
 CHANGED, OPEN, UNCHANGED = [("change", "confirmed")], [("change", "open")], []
@@ -192,7 +194,7 @@ HOSTS = {f"{name}_{end}": (name, each) for name, case in CASES.items() for end, 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Mailboxes]:
-    others = ["unread", "again", "checked", "limited", "aged", "killed"]
+    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged"]
     with opened(tmp_path_factory.mktemp("site"), collections_path, [*CASES, *others]) as site:
         yield site
 
@@ -317,6 +319,19 @@ def test_check_mode_says_what_would_change_and_speaks_to_nobody(site: Mailboxes)
     assert [each.host for each in run.of(TEST) if each.status != "skipped"] == []
     assert site.fleet.database("checked_one").read_bytes() == before
     assert site.fleet.recycled("checked_one") == 0
+
+
+def test_the_command_of_the_page_rotates(site: Mailboxes) -> None:
+    (command,) = Page(CHECKOUT / "docs/rotation.md").commands
+    site.valid("paged", NEW)
+    site.share("paged", ["paged_one"])
+    (site.fleet.ansible.work / "inventory").mkdir()
+    variables = {**password(Unsafe(NEW)), "weestimate_smtp_test": site.test()}
+    site.fleet.ansible.write("inventory/hosts.yml", site.fleet.inventory({"paged_one": variables}))
+    done = site.fleet.ansible.program(*shlex.split(command))
+    assert done.returncode == 0, done.stdout
+    (entry,) = journal(site.fleet.database("paged_one"))
+    assert (entry["state"], entry["profile"]) == ("confirmed", "rotate_password, version 7")
 
 
 def test_instances_that_a_limit_leaves_out_are_named(site: Mailboxes) -> None:
