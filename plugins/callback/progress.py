@@ -229,14 +229,14 @@ class CallbackModule(CallbackBase):
     # --- what is told --------------------------------------------------------------------------------------------
 
     def _status(self) -> str:
-        """Where the run is, on one line."""
+        """Where the run is, on one line. The task comes last, because a narrow terminal cuts off the end."""
         crew = self._crew
-        at_work = ", ".join(crew.first_at_work(_NAMED))
+        if crew.only:
+            return f"{crew.only}: {self._task_name}"
         further = crew.at_work - _NAMED
-        at_work += f" and {further} more" if further > 0 else ""
-        counts = f"{crew.done} of {crew.expected} done, {crew.left} left" if crew.expected > 1 else ""
-        # The task comes last, because a narrow terminal cuts off the end.
-        return ": ".join(filter(None, [", now ".join(filter(None, [counts, at_work])), self._task_name]))
+        at_work = ", ".join(crew.first_at_work(_NAMED)) + (f" and {further} more" if further > 0 else "")
+        now = f", now {at_work}" if at_work else ""
+        return f"{crew.done} of {crew.expected} done, {crew.left} left{now}: {self._task_name}"
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         self._screen.say("No host matches.", constants.COLOR_SKIP)

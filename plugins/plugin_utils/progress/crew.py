@@ -56,6 +56,11 @@ class Crew:
         """How many are at it."""
         return len(self._at_work)
 
+    @property
+    def only(self) -> str | None:
+        """Who takes part, if it is one alone."""
+        return next(iter(self._expected)) if len(self._expected) == 1 else None
+
     def first_at_work(self, at_most: int) -> Iterator[str]:
         """Those who have been at it for longest."""
         return islice(self._at_work, at_most)

@@ -18,7 +18,8 @@ from typing import Any
 _OUTPUTS = ("stderr", "stdout", "module_stderr", "module_stdout")
 
 #: What a debug task returns beside what it is to show.
-_NO_VARIABLES = {"changed", "failed", "failed_when_result", "skipped", "skip_reason", "false_condition", "invocation"}
+_NO_VARIABLES = {"skipped", "skip_reason", "false_condition", "invocation"}
+_NO_VARIABLES |= {"changed", "changed_when_result", "failed", "failed_when_result"}
 
 
 def failure(result: Mapping[str, Any]) -> str:
