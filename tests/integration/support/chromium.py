@@ -223,12 +223,12 @@ class _Pipe:
 
     def _next(self, deadline: float, what: str) -> dict[str, Any]:
         while b"\0" not in self._unread:
-            ready, _, _ = select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))
+            ready = select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))[0]
             read = os.read(self._answers, 1 << 20) if ready else b""
             if not read:
                 raise RuntimeError(f"Chromium {'has ended' if ready else 'does not answer'}: {what}")
             self._unread += read
-        message, _, self._unread = self._unread.partition(b"\0")
+        message, self._unread = self._unread.split(b"\0", 1)
         return json.loads(message)
 
 
