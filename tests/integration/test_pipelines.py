@@ -390,6 +390,22 @@ def test_each_night_drift_fails_the_job_and_leaves_its_reports(merged: tuple[Sit
         assert "quotes-west" in (site.work / "summary.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("program", "files"),
+    [
+        ("check-jsonschema --builtin-schema vendor.github-workflows", [*(EXAMPLE / ".github/workflows").iterdir()]),
+        ("check-jsonschema --builtin-schema vendor.gitlab-ci", [EXAMPLE / ".gitlab-ci.yml"]),
+        ("pre-commit validate-config", [EXAMPLE / ".pre-commit-config.yaml"]),
+        ("pre-commit validate-manifest", [CHECKOUT / ".pre-commit-hooks.yaml"]),
+    ],
+)
+def test_the_files_have_the_form_that_their_readers_ask_for(program: str, files: list[Path]) -> None:
+    name, *arguments = program.split()
+    done = subprocess.run([PROGRAMS / name, *arguments, *files], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_example_asks_for_this_release_everywhere() -> None:
     released = f"v{yaml.safe_load((CHECKOUT / 'galaxy.yml').read_text())['version']}"
     (hooks,) = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"]
