@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The new password comes from where people keep it: a vault file, the password store, AWS Secrets Manager.
 
-The lookups are those of other collections, which are searched in the folder that WEESTIMATE_TEST_STOCK names.
+The lookups are those of other collections, which are searched in the folder that WEESTIMATE_STOCK names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from desk import VAULT_PASSWORD, vaulted
 from harness import CHECKOUT, Run
 from mailboxes import NEW, NEWER, Mailboxes, opened
 
-STOCK = Path(os.environ.get("WEESTIMATE_TEST_STOCK", CHECKOUT / ".build/own/stock"))
+STOCK = Path(os.environ.get("WEESTIMATE_STOCK", CHECKOUT / ".build/own/stock"))
 PAGE = CHECKOUT / "docs/rotation.md"
 
 #: How to use a source: the variables of a host, further options of Ansible, and its environment.
