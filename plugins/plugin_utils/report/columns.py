@@ -67,7 +67,7 @@ def _about_state(finding: Finding) -> str:
     failure, window = finding["failure"], finding["window"]
     if failure:
         return "unreachable" if failure["unreachable"] else failure["error_code"]
-    return f"{window['holder']}\nuntil {words.minute(window['until'])}" if window else ""
+    return f"{window['holder'] or 'somebody'}\nuntil {words.minute(window['until'])}" if window else ""
 
 
 def _drift(finding: Finding) -> Cell:

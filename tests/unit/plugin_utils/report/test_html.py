@@ -137,6 +137,15 @@ def test_a_report_on_nothing_is_a_page_too() -> None:
     assert "The report holds no instance." in "".join(page.texts)
 
 
+def test_what_nobody_has_said_leaves_no_gap() -> None:
+    window = made_reports.finding(5)["window"] | {"holder": "", "reason": "", "run": ""}
+    report = made_reports.report([made_reports.finding(5, window=window)]) | {"run": ""}
+    told = re.sub(r"\s+", " ", "".join(Reader(page_of(report)).texts))
+
+    assert "Examined 2026-11-22 03:15 UTC with weestimate.mail 0.3.0. All times are UTC." in told
+    assert "Opened 2026-11-22 00:15 by somebody. Until 2026-11-22 04:15." in told
+
+
 def test_the_page_comes_in_pieces() -> None:
     pieces = list(html.render(made_reports.report(200)))
 
