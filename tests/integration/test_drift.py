@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,6 +22,7 @@ from fleet import ELSEWHERE, Fleet
 from harness import CHECKOUT, Ansible, Run, Unsafe
 from jsonschema import Draft202012Validator
 from mailsite import opened
+from pages import Page
 from weestimate import database
 
 DRIFT = "weestimate.mail.drift"
@@ -145,15 +148,15 @@ def test_each_instance_has_a_finding_whatever_it_met(stand: Stand) -> None:
         "ruined": "option_undecodable",
         "away": "not_examined",
         "gone": "database_missing",
-        "untold": "not_examined",
-        "unfit": "not_examined",
+        "untold": "profile_invalid",
+        "unfit": "schema_invalid",
         "misled": "not_examined",
     }
     assert [each["instance"] for each in found.document["instances"] if (each["failure"] or {}).get("unreachable")] == [
         "away"
     ]
     assert "not_defined_anywhere" in found.finding("untold")["failure"]["msg"]
-    assert "nowhere" in found.finding("unfit")["failure"]["msg"]
+    assert "run_on" in found.finding("unfit")["failure"]["msg"]
     assert found.document["verdict"] == "failed"
     verdict = found.run.failures["localhost"]
     assert (verdict["error_code"], verdict["unreachable"]) == ("not_examined", True)
@@ -287,6 +290,27 @@ def test_a_password_that_is_too_old_warns_or_fails(stand: Stand) -> None:
     assert found.run.status == DRIFTED, found.run.output
     assert found.run.failure["error_code"] == "password_overdue"
     assert "1 of 2 instances have a password that is older than it may be: two." in found.run.failure["msg"]
+
+
+def test_what_the_page_says_is_so(stand: Stand) -> None:
+    """The files and commands of docs/drift.md as they stand, with embedded instances for the real ones."""
+    work, page = stand.fleet.ansible.work, Page(CHECKOUT / "docs" / "drift.md")
+    page.write_files(work)
+    stand.hosts("quotes-east", "quotes-try")
+    stand.edit("quotes-try", SMTP_Port="25")
+    inventory = stand.fleet.inventory(dict.fromkeys(("quotes-east", "quotes-try"), DECLARED))
+    inventory["sandbox"] = {"hosts": {"quotes-try": None}}
+    stand.fleet.ansible.write("inventory/production/hosts.yml", inventory)
+    runs = [stand.fleet.ansible.program(*shlex.split(command), RECORD_FILE=os.devnull) for command in page.commands]
+
+    assert [run.returncode for run in runs] == [IN_SYNC, IN_SYNC], runs[0].stdout
+    first, second = (json.loads((work / folder / "drift.json").read_text()) for folder in ("drift", "reports"))
+    assert [(each["environment"], each["state"]) for each in first["instances"]] == [
+        ("sandbox", "drifted"),
+        ("weestimate", "in_sync"),
+    ]
+    assert {each["password"]["max_age_days"] for each in first["instances"]} == {90}
+    assert second["run"] == "job-4711"
 
 
 WINDOW = {"weestimate_smtp_window": {"settings": {"enable_smtp_send_as": False}, "reason": "Quotes", "minutes": 9}}
