@@ -33,7 +33,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
 export UV_PYTHON_PREFERENCE := system
 
 pytest bench bench-smoke: export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
-pytest: export WEESTIMATE_STOCK := $(CURDIR)/$(STOCK)
+pytest: export WEESTIMATE_TEST_STOCK := $(CURDIR)/$(STOCK)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -25,9 +25,9 @@ def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stock() -> Path:
     """A collections path with those of others (tests/requirements/bench.txt): `make pytest` installs and names it."""
-    if "WEESTIMATE_STOCK" not in os.environ:
-        pytest.skip("WEESTIMATE_STOCK does not name the collections of others; make pytest does")
-    return Path(os.environ["WEESTIMATE_STOCK"])
+    if "WEESTIMATE_TEST_STOCK" not in os.environ:
+        pytest.skip("WEESTIMATE_TEST_STOCK does not name the collections of others; make pytest does")
+    return Path(os.environ["WEESTIMATE_TEST_STOCK"])
 
 
 @pytest.fixture
