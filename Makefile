@@ -25,8 +25,8 @@ STOCK := $(BUILD)/$(CORE)/stock#  collections of others: to measure against, and
 # Every tool comes from the environment.
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STEP := .ci/step
-MEASURE := env PYTHONPATH=demo:$(COLLECTIONS) ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/$(STOCK) \
-	python tests/bench
+MEASURE := env PYTHONPATH=demo:tests/integration/support:$(COLLECTIONS) \
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/$(STOCK) python tests/bench
 export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/$(CORE)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis

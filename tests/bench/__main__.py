@@ -9,9 +9,12 @@ count. The parts:
 unchanged     runs that change nothing, against ansible.builtin.ping and a play of stock modules
 conversation  one test send, against swaks
 fleet         test mail from many instances, as many as the smallest number asked for, against community.general.mail
+drift         the examination of fleets of all sizes with the playbook weestimate.mail.drift
+report        the report on a made-up fleet of the largest size
 
-Needs the collection where Ansible and Python look for it, and the folder ``demo`` on PYTHONPATH for the embedded
-WeEstimate and the mail server. A part that lacks what it compares with is left out, and says so.
+Needs the collection where Ansible and Python look for it, and on PYTHONPATH the folders ``demo``, for the embedded
+WeEstimate and the mail server, and ``tests/integration/support``, for made-up reports. A part that lacks what it
+compares with is left out, and says so.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import artifacts
 import conversation
+import drift
 import fleet
 import unchanged
 from playbook import BenchError
@@ -35,6 +40,8 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Finding]] = {
     "unchanged": lambda folder, given: unchanged.measure(folder, given.instances, given.forks, given.repetitions),
     "conversation": lambda folder, given: conversation.measure(folder, given.forks),
     "fleet": lambda folder, given: fleet.measure(folder, min(given.instances), given.forks, given.repetitions),
+    "drift": lambda folder, given: drift.measure(folder, given.instances, given.forks),
+    "report": lambda folder, given: artifacts.measure(folder, max(given.instances)),
 }
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The examination of a fleet with the playbook ``weestimate.mail.drift``, its report included.
 
-All instances are as declared but one in a hundred, which somebody has edited. Each size runs once: runs that long average
-out by themselves.
+All instances are as declared but one in a hundred, which somebody has edited. Each size runs once: runs that long
+average out by themselves.
 """
 
 from __future__ import annotations

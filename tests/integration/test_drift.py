@@ -126,7 +126,7 @@ def test_each_instance_has_a_finding_whatever_it_met(stand: Stand) -> None:
         there={"weestimate_smtp_run_on": "target"},
         away=away,
         gone={"weestimate_smtp_store": {"driver": "sqlite", "path": "/nowhere/at/all.db"}},
-        untold={"weestimate_smtp_connect_as": "{{ not_defined_anywhere }}"},
+        untold={"weestimate_smtp_settings": {"smtp_port": "{{ not_defined_anywhere }}"}},
         unfit={"weestimate_smtp_run_on": "nowhere"},
         misled={"weestimate_smtp_environment": "{{ not_defined_anywhere }}"},
     )
@@ -148,7 +148,7 @@ def test_each_instance_has_a_finding_whatever_it_met(stand: Stand) -> None:
         "ruined": "option_undecodable",
         "away": "not_examined",
         "gone": "database_missing",
-        "untold": "profile_invalid",
+        "untold": "not_examined",
         "unfit": "schema_invalid",
         "misled": "not_examined",
     }
