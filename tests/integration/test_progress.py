@@ -9,6 +9,7 @@ import fcntl
 import os
 import pty
 import re
+import shlex
 import struct
 import subprocess
 import termios
@@ -18,7 +19,8 @@ from typing import Any
 
 import pytest
 from fleet import Fleet
-from harness import PROGRAMS, Ansible
+from harness import CHECKOUT, PROGRAMS, Ansible
+from pages import Page
 from weestimate import database
 
 CHOSEN = {"ANSIBLE_STDOUT_CALLBACK": "weestimate.mail.progress"}
@@ -80,6 +82,24 @@ def test_a_log_tells_progress_failures_and_how_each_environment_comes_out(fleet:
     assert PASSWORD not in first.output
     assert "lab         2 instances: 2 in sync" in second.output.splitlines()
     assert "TASK" not in first.output
+
+
+def test_the_page_is_right_about_how_to_choose_it(fleet: Fleet) -> None:
+    page = Page(CHECKOUT / "docs" / "progress.md")
+    (command,) = page.commands
+    choice, *words = shlex.split(command)
+    assert choice == "=".join(*CHOSEN.items())
+    hosts = {"quotes-dev": {**OFFICE365, "weestimate_smtp_environment": "dev"}, "quotes-west": {}}
+    (fleet.ansible.work / "inventory").mkdir()
+    fleet.ansible.write("inventory/hosts.yml", fleet.inventory(hosts))
+    page.write_files(fleet.ansible.work)
+
+    done = fleet.ansible.program(*words, ANSIBLE_CONFIG="ansible.cfg", RECORD_FILE=os.devnull)
+
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Apply the declared mail settings: 2 hosts", done.stdout
+    assert "dev         1 instance: 1 changed" in lines
+    assert "weestimate  1 instance: 1 failed" in lines
 
 
 def test_check_mode_says_what_is_to_be_changed(fleet: Fleet) -> None:
