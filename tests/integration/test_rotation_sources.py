@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The new password comes from where people keep it: a vault file, the password store, AWS Secrets Manager.
 
-The lookups are those of other collections, which are searched in the folder that WEESTIMATE_STOCK names.
+The lookups are those of other collections, of community.general and amazon.aws.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from desk import VAULT_PASSWORD, vaulted
-from harness import CHECKOUT, Run
+from harness import CHECKOUT
 from mailboxes import NEW, NEWER, Mailboxes, opened
 
-STOCK = Path(os.environ.get("WEESTIMATE_STOCK", CHECKOUT / ".build/own/stock"))
 PAGE = CHECKOUT / "docs/rotation.md"
 
 #: How to use a source: the variables of a host, further options of Ansible, and its environment.
@@ -40,21 +40,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> It
         yield site
 
 
-def rotated(site: Mailboxes, name: str, use: Use) -> Run:
-    variables, options, environment = use
-    collections = f"{site.fleet.ansible.environment['ANSIBLE_COLLECTIONS_PATH']}:{STOCK}"
-    return site.rotate(
-        {f"{name}_one": variables}, *options, "-vvvv", ANSIBLE_COLLECTIONS_PATH=collections, **environment
-    )
-
-
-def try_two_versions(site: Mailboxes, name: str, put: Put) -> None:
+def try_two_versions(site: Mailboxes, name: str, put: Put, *collections: Path) -> None:
     """The first reaches the instance, once more it changes nothing, and then comes the second."""
-    host = f"{name}_one"
+    host, own = f"{name}_one", site.fleet.ansible.environment["ANSIBLE_COLLECTIONS_PATH"]
+    path = os.pathsep.join([own, *map(str, collections)])
     site.share(name, [host])
     for secret, recycled in ((NEW, 1), (NEW, 1), (NEWER, 2)):
         site.valid(name, secret)
-        run = rotated(site, name, put(secret))
+        variables, options, environment = put(secret)
+        run = site.rotate({host: variables}, *options, "-vvvv", ANSIBLE_COLLECTIONS_PATH=path, **environment)
         assert run.succeeded, run.output
         assert site.stored(host) == [secret]
         assert site.fleet.recycled(host) == recycled
@@ -80,8 +74,7 @@ def test_a_vault_file(site: Mailboxes, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("pass"), reason="needs the program pass")
-@pytest.mark.skipif(not (STOCK / "ansible_collections/community/general").exists(), reason="needs community.general")
-def test_the_password_store(site: Mailboxes, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_password_store(site: Mailboxes, tmp_path_factory: pytest.TempPathFactory, stock: Path) -> None:
     home = tmp_path_factory.mktemp("g")
     environment = {"GNUPGHOME": str(home), "PASSWORD_STORE_DIR": str(home / "store")}
     whole = {**os.environ, **environment}
@@ -98,14 +91,12 @@ def test_the_password_store(site: Mailboxes, tmp_path_factory: pytest.TempPathFa
         return {"weestimate_smtp_password": as_documented("The password store")}, [], environment
 
     try:
-        try_two_versions(site, "pass", put)
+        try_two_versions(site, "pass", put, stock)
     finally:
         run("gpgconf", "--kill", "gpg-agent")
 
 
-@pytest.mark.skipif(not (STOCK / "ansible_collections/amazon/aws").exists(), reason="needs amazon.aws")
-def test_aws_secrets_manager(site: Mailboxes, tmp_path: Path) -> None:
-    boto3 = pytest.importorskip("boto3")
+def test_aws_secrets_manager(site: Mailboxes, tmp_path: Path, stock: Path) -> None:
     with _moto(tmp_path) as url:
         environment = {
             "AWS_ENDPOINT_URL": url,
@@ -122,13 +113,12 @@ def test_aws_secrets_manager(site: Mailboxes, tmp_path: Path) -> None:
             client.put_secret_value(SecretId="weestimate/smtp", SecretString=json.dumps({"password": secret}))
             return {"weestimate_smtp_password": as_documented("AWS Secrets Manager")}, [], environment
 
-        try_two_versions(site, "aws", put)
+        try_two_versions(site, "aws", put, stock)
 
 
 @contextmanager
 def _moto(place: Path) -> Iterator[str]:
     """An emulated AWS on a free port of this machine, for as long as the block runs."""
-    pytest.importorskip("moto.server")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
