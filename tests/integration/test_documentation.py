@@ -134,11 +134,13 @@ def test_the_role_is_documented(ansible: Ansible, name: str) -> None:
     folder = CHECKOUT / "roles" / name.rpartition(".")[2]
     declared = yaml.safe_load((folder / "meta/argument_specs.yml").read_text("utf-8"))
     defaults = yaml.safe_load((folder / "defaults/main.yml").read_text("utf-8"))
-    options = declared["argument_specs"]["main"]["options"]
-    assert set(shown) == set(options)
-    assert set(defaults) <= set(options)
-    stated = {key: option["default"] for key, option in options.items() if "default" in option}
-    assert {key: defaults.get(key) for key in stated} == stated
+    options = {point: entry["options"] for point, entry in declared["argument_specs"].items()}
+    assert set(shown) == set(options["main"])
+    assert set(defaults) <= set().union(*options.values())
+    # The other entry points state their defaults where they use them.
+    for point in ("main", "drift"):
+        stated = {key: option["default"] for key, option in options[point].items() if "default" in option}
+        assert {key: defaults.get(key) for key in stated} == stated
 
 
 @pytest.mark.parametrize("name", SPECS)
