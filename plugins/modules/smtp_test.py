@@ -197,8 +197,8 @@ options:
         type: str
   record:
     description:
-      - Whether to note on the instance how the test went, for M(weestimate.mail.smtp_drift) and the reports of the fleet.
-        It takes the place of the former note on the same O(kind).
+      - Whether to note on the instance how the test went, for M(weestimate.mail.smtp_drift) and the fleet's
+        reports. It takes the place of the former note on the same O(kind).
       - The notes lie in a table beside the journal, which is named after it. Without a journal nothing is noted.
       - Only what the instance holds is worth a note. With O(settings) nothing is noted, nor with O(confirm.watch).
       - If it cannot be noted, that is a warning.
