@@ -16,13 +16,14 @@ _PREFIX = "weestimate.mail."
 
 #: Whoever has had a result of these is an instance.
 _OF_INSTANCES = {
-    f"{_PREFIX}smtp_{name}" for name in ("doctor", "drift", "profile", "settings", "settings_info", "test")
+    f"{_PREFIX}smtp_{name}" for name in ("doctor", "drift", "profile", "settings", "settings_info", "test", "window")
 }
 #: Whoever has had a result of these alone lends its name to work for the whole fleet.
 _OF_THE_FLEET = {f"{_PREFIX}smtp_report"}
 _DRIFT = f"{_PREFIX}smtp_drift"
-#: What tells that an instance holds what is declared, if nothing changed.
-_COMPARING = {f"{_PREFIX}smtp_settings", f"{_PREFIX}smtp_window"}
+_SETTINGS = f"{_PREFIX}smtp_settings"
+#: What only a result has that tells of declared settings: an instance holds them, if nothing changed.
+_DECLARED = "advice"
 
 
 class State(NamedTuple):
@@ -55,6 +56,7 @@ class Tally:
         self._actions: dict[str, set[str]] = defaultdict(set)
         self._drift: dict[str, str] = {}
         self._planned: set[str] = set()
+        self._declared: set[str] = set()
 
     def expect(self, hosts: Iterable[str]) -> None:
         """These are in a play, whether anything is heard of them or not."""
@@ -66,6 +68,8 @@ class Tally:
         self._actions[host].add(action)
         if planned:
             self._planned.add(host)
+        if action == _SETTINGS and _DECLARED in result:
+            self._declared.add(host)
         if action == _DRIFT and (unreachable or result.get("state") in STATES):
             self._drift[host] = "unreachable" if unreachable else result["state"]
 
@@ -98,4 +102,4 @@ class Tally:
             return "unreachable" if counts["unreachable"] else "failed"
         if counts["changed"]:
             return "changed"
-        return "in_sync" if self._actions[host] & _COMPARING else "done"
+        return "in_sync" if host in self._declared else "done"

@@ -113,7 +113,7 @@ class TestSummary:
         tally = Tally()
         tally.expect(["a", "b", "c", "d", "e", "f"])
         for host in "abcd":
-            self.note(tally, host, SETTINGS)
+            self.note(tally, host, SETTINGS, advice=[])
         recap = {
             "a": self.recap(),
             "b": self.recap(changed=2),
@@ -161,9 +161,11 @@ class TestSummary:
         tally = Tally()
         self.note(tally, "a", SETTINGS, planned=True)
         self.note(tally, "b", "weestimate.mail.smtp_test")
+        self.note(tally, "c", SETTINGS)
 
-        assert self.lines(tally, {"a": self.recap(changed=1), "b": self.recap()}) == [
-            "production  2 instances: 1 done, 1 to be changed"
+        # A settings task that restores knows nothing of what is declared.
+        assert self.lines(tally, {"a": self.recap(changed=1), "b": self.recap(), "c": self.recap()}) == [
+            "production  3 instances: 2 done, 1 to be changed"
         ]
 
     def test_many_names_are_cut_short(self) -> None:
