@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from canary import Canary
 from programoption import HELD, STORED, Database
 
 from ansible_collections.weestimate.mail.plugins.module_utils import commands, drift
+from ansible_collections.weestimate.mail.plugins.module_utils.encoder import Encoding
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.journal import Author
+from ansible_collections.weestimate.mail.plugins.module_utils.layout import Layout
 from ansible_collections.weestimate.mail.plugins.module_utils.notes import Notes
 
 #: A change that takes no password anywhere.
@@ -80,6 +83,23 @@ class TestComparing:
         self, database: Database, declared: str, policy: str, expected: Any
     ) -> None:
         assert options(database, {"smtp_password": declared}, update_password=policy) == expected
+
+    @pytest.mark.parametrize(
+        "encoding",
+        [
+            Encoding("command", ("base64", "-w0")),
+            Encoding("opaque", ("sh", "-c", "echo $(head -c 9 /dev/urandom | base64):$(base64 -w0)")),
+        ],
+        ids=lambda encoding: encoding.kind,
+    )
+    def test_a_password_that_is_stored_encoded_is_compared_too(self, tmp_path: Path, encoding: Encoding) -> None:
+        database = Database.create(tmp_path / "encoded.db", layout=Layout(password=encoding))
+        database.converge({"smtp_password": "declared"}, changed_by="alice")
+        assert options(database, {"smtp_password": "declared"}) == {}
+        assert options(database, {"smtp_password": "another"}) == {"smtp_password": ("(changed)", "(set)")}
+        assert origin(database, "smtp_password", "another")[0] == "older_run"
+        database.edit("smtp_password", "by hand")
+        assert origin(database, "smtp_password", "declared")[0] == "hand_edit"
 
     def test_no_secret_is_told(self, database: Database) -> None:
         stored, declared = Canary.named("stored"), Canary.named("declared")
