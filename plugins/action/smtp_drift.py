@@ -44,7 +44,7 @@ class ActionModule(FrontDesk):
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """As documented with the module."""
         subject = _subject(arguments, task_vars)
-        if arguments["failure"]:
+        if arguments["failure"] is not None:
             found = _after(findings.known(arguments["into"], subject.instance), subject, arguments["failure"])
         else:
             seen = self._seen(subject, arguments, task_vars)
