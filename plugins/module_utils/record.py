@@ -101,7 +101,7 @@ def _fits(value: Any, shape: Any) -> bool:
         return any(_fits(value, each) for each in shape)
     if isinstance(shape, type):
         # A boolean is an int in Python, and a number in no record.
-        return type(value) is shape
+        return isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
     if isinstance(shape, Callable):
         return shape(value)
     return value == shape

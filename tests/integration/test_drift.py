@@ -88,8 +88,9 @@ class Stand:
 
     def sql(self, host: str, statement: str, *parameters: Any) -> None:
         """What somebody does to the database of an instance behind everybody's back."""
-        with closing(sqlite3.connect(self.fleet.database(host))) as connection, connection:
+        with closing(sqlite3.connect(self.fleet.database(host))) as connection:
             connection.execute(statement, parameters)
+            connection.commit()
 
     def send_as(self, host: str) -> str:
         """The option that a window of these tests switches."""
