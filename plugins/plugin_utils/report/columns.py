@@ -100,6 +100,9 @@ def _test(kind: str, finding: Finding) -> Cell:
     day = words.day(test["at"])
     if not test["ok"]:
         return Cell("Failed", BAD, f"at {test['failed_stage']}\n{day}", day)
+    short = words.short_of_mail(test)
+    if short:
+        return Cell("Passed", WARN, f"up to {short}, no mail\n{day}", day)
     if precedes_last_change(finding, test):
         return Cell("Passed", WARN, f"{day}\nbefore the last change", day)
     return Cell("Passed", GOOD, day, day)

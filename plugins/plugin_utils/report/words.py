@@ -57,6 +57,9 @@ KINDS = {
 #: What became of a stage of a test.
 STAGES = {"ok": ("Passed", GOOD), "failed": ("Failed", BAD), "skipped": ("Not reached", QUIET)}
 
+#: The stages at the end of which the mail server has the mail.
+_SENT = ("accepted", "delivered")
+
 #: How the verdict counts the states, the most pressing first.
 _COUNTED = {
     "failed": "could not be examined",
@@ -76,6 +79,12 @@ _ENTRIES = {
 }
 
 _SWITCHES = {True: "On", False: "Off"}
+
+
+def short_of_mail(test: Mapping[str, Any]) -> str:
+    """The last stage of a test that passed without a mail being sent, because none was asked for; else nothing."""
+    reached = [stage["name"] for stage in test["stages"] if stage["status"] == "ok"]
+    return reached[-1] if test["ok"] and reached and reached[-1] not in _SENT else ""
 
 
 def label(option: str) -> str:

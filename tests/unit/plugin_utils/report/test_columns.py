@@ -68,6 +68,11 @@ def test_a_test_counts_for_the_settings_that_it_was_made_with() -> None:
     assert approval(passed, entry) == Cell("Passed", "warn", "2026-11-16\nbefore the last change", "2026-11-16")
     assert approval(failed, entry) == Cell("Failed", "bad", "at auth\n2026-11-19", "2026-11-19")
     assert approval(None, entry) == Cell("Never", "quiet", "", "")
+    brief = {
+        **passed,
+        "stages": [{**stage, "status": "ok"} for stage in passed["stages"] if stage["name"] != "accepted"],
+    }
+    assert approval(brief) == Cell("Passed", "warn", "up to data, no mail\n2026-11-16", "2026-11-16")
 
 
 @pytest.mark.parametrize(
