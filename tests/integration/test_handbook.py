@@ -20,7 +20,6 @@ HOSTS = ("quotes-dev", "quotes-east", "quotes-west")
 
 #: Where the commands of a page are run, for the pages that are not run here.
 ELSEWHERE = {
-    "diagnosis.md": "test_readme.py",
     "drift.md": "test_drift.py",
     "gitops.md": "test_pipelines.py",
     "mixed-mail.md": "test_window.py",
@@ -28,7 +27,6 @@ ELSEWHERE = {
     "report.md": "test_report.py",
     "rotation.md": "test_rotation.py",
     "sql-server.md": "test_mssql_server.py",
-    "test-send.md": "test_playbooks.py",
     "tutorial.md": "test_tutorial.py",
 }
 HERE = {"install.md", "environments.md", "layout.md", "troubleshooting.md", "assumptions.md"}
