@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from canaries import CANARIES, Trial, found_in
-from desk import INFO, SETTINGS, journal, make_read_only, settings, sqlite
+from desk import INFO, SETTINGS, STORED, journal, make_read_only, settings, sqlite
 from mailserver import certificates
 from mailserver.process import running
 from weestimate import database
@@ -177,6 +178,104 @@ def test_no_canary_is_heard_in_mail(trial: Trial) -> None:
     assert silent == []
     assert found_in(run.output.encode(), trial.canaries) == []
     assert (watch.files, watch.processes) == ({}, {})
+
+
+#: Programs that store a password otherwise each time: a salt, and the password turned over by it.
+PROGRAMS = {
+    "encode": """
+import os, sys
+salt = os.urandom(1)[0] | 1
+print(bytes([salt, *(byte ^ salt for byte in sys.stdin.buffer.read())]).hex())
+""",
+    "decode": """
+import sys
+salt, *rest = bytes.fromhex(sys.stdin.read())
+sys.stdout.buffer.write(bytes(byte ^ salt for byte in rest))
+""",
+}
+
+
+def opaque(folder: Path) -> dict[str, Any]:
+    """A layout whose passwords those programs encode."""
+    for name, text in PROGRAMS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    programs = {name: [sys.executable, str(folder / name)] for name in PROGRAMS}
+    return {"password": {"encoding": "opaque", **programs}}
+
+
+def fleet(trial: Trial, ports: Mapping[str, int]) -> dict[str, Any]:
+    """Instances of one mailbox, one of which stores its password encoded, and all that the playbooks need."""
+    hosts = {"plain": {}, "encoded": {"weestimate_smtp_layout": opaque(trial.kept)}}
+    stored = {**STORED, "SMTP Address": "127.0.0.1", "SMTP Port": str(ports["submission"]), "SMTP User": MAILBOX}
+    for host in hosts:
+        blank = {"SMTP Password": trial.canaries["old"] if host == "plain" else ""}
+        trial.desk.instance(host, {**stored, "SMTP Connect As": MAILBOX, **blank})
+    return {
+        # Of everybody, because localhost writes the reports.
+        "all": {"vars": {"weestimate_smtp_report_dir": str(trial.kept / "reports")}},
+        "weestimate": {
+            "hosts": hosts,
+            "vars": {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                "weestimate_smtp_store": sqlite(trial.desk.directory / "{{ inventory_hostname }}.db"),
+                "weestimate_smtp_settings": {"smtp_user": MAILBOX},
+                "weestimate_smtp_password": NEW,
+                "weestimate_smtp_test": {
+                    "to": [USER],
+                    "acting_user": USER,
+                    "tls": {"ca_file": str(trial.post / "certificates" / "ca.pem")},
+                    "timeout": 20,
+                },
+                "weestimate_smtp_window": {
+                    "settings": {"send_smtp_to_self": True},
+                    "reason": "a quote for a customer",
+                    "tasks": str(trial.ansible.write("send.yml", [{"name": "Send", "ansible.builtin.debug": {}}])),
+                },
+            },
+        },
+    }
+
+
+#: Playbooks, what else they are told, and the exit status of each.
+FLEET = (
+    ("drift", {}, 2),
+    ("rotate_password", {"weestimate_smtp_password": LOGIN}, 2),
+    ("rotate_password", {}, 0),
+    ("rotate_password", {}, 0),
+    ("document_window", {"weestimate_smtp_window_password": LOGIN}, 2),
+    ("document_window", {"weestimate_smtp_window_action": "open"}, 0),
+    ("drift", {}, 0),
+    ("rotate_password", {"weestimate_smtp_password": LOGIN}, 2),
+    ("document_window", {"weestimate_smtp_window_action": "close"}, 0),
+    ("document_window", {}, 0),
+    ("restore", {"weestimate_smtp_former_password": LOGIN}, 0),
+    ("discover", {}, 0),
+    ("validate", {}, 0),
+    ("report", {}, 0),
+    ("drift", {"weestimate_smtp_settings": {"smtp_pasword": LOGIN}}, 4),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trial", ["hostile"], indirect=True)
+def test_no_canary_is_heard_in_a_fleet(trial: Trial) -> None:
+    heard: dict[str, Any] = {}
+    with mail_server(trial) as ports:
+        inventory = fleet(trial, ports)
+        for number, (playbook, told, status) in enumerate(FLEET):
+            more = trial.ansible.write("more.json", told)
+            run, watch = trial.play(f"weestimate.mail.{playbook}", inventory, f"--extra-vars=@{more}")
+            assert run.status == status, (number, playbook, run.output[-6000:])
+            found = found_in(run.output.encode(), trial.canaries)
+            if found or watch.files or watch.processes:
+                heard[f"{number} {playbook}"] = found, watch.files, watch.processes
+    assert heard == {}
+    assert {file.name for file in (trial.kept / "reports").iterdir()} >= {"drift.json", "drift.html"}
+    for host in inventory["weestimate"]["hosts"]:
+        entries = journal(trial.desk.directory / f"{host}.db")
+        kept = [{name: value for name, value in entry.items() if name != "previousSecret"} for entry in entries]
+        assert found_in(json.dumps(kept, ensure_ascii=False).encode(), trial.canaries) == []
 
 
 @pytest.fixture(params=CANARIES)

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -122,6 +122,10 @@ def syslog(*arguments):
 """
 
 
+#: How a run tells all that it can.
+LOUD = ("-vvvv", "--diff", "--vault-password-file=vault-password", "--extra-vars=@secrets.yml")
+
+
 class Trial:
     """A private home, and temporary folder, in which canaries are let loose."""
 
@@ -160,9 +164,21 @@ class Trial:
         return self.desk.instance(name, {**STORED, "SMTP Password": self.canaries["old"]}, script)
 
     def run(self, tasks: Mapping[str, Mapping[str, Any]], **environment: str) -> tuple[Run, Watch]:
-        options = ("-vvvv", "--diff", "--vault-password-file=vault-password", "--extra-vars=@secrets.yml")
-        with watching(self.home, self.kept, self.ansible.work, secrets=self.canaries) as watch:
-            run = run_tasks(self.ansible, tasks, *options, **{**self.environment, **environment})
+        """Run tasks as loudly as Ansible can."""
+        with self.watching() as watch:
+            run = run_tasks(self.ansible, tasks, *LOUD, **{**self.environment, **environment})
         assert [each.task for each in run.results] == list(tasks), run.output
         assert watch.rounds > 1
         return run, watch
+
+    def play(self, playbook: str, inventory: Mapping[str, Any], *options: str, **environment: str) -> tuple[Run, Watch]:
+        """Run a playbook of the collection as loudly as Ansible can."""
+        with self.watching() as watch:
+            run = self.ansible.playbook(playbook, inventory, *LOUD, *options, **{**self.environment, **environment})
+        assert run.results, run.output
+        assert watch.rounds > 1
+        return run, watch
+
+    def watching(self) -> AbstractContextManager[Watch]:
+        """Watch the places where a run leaves files."""
+        return watching(self.home, self.kept, self.ansible.work, secrets=self.canaries)
