@@ -272,7 +272,8 @@ class _WindowOrder(_Order):
         window = self._new_window()
         former = lock.window()
         if former and wanted == former.id and not former.overdue:
-            return self._unchanged(former)
+            # Whoever asks again does not know whether the first answer led to a recycle.
+            return {**self._unchanged(former), "recycle_required": True}
         return {**self.settled(lambda order: order._open(lock, window)), "recycle_required": True}
 
     def _open(self, lock: Lock, window: Window) -> dict[str, Any]:

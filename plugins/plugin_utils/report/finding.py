@@ -140,7 +140,7 @@ def _message(result: Mapping[str, Any]) -> str:
 
 
 def _window(window: Window) -> dict[str, Any]:
-    told = ("holder", "run", "reason", "opened_at", "until", "phase", "expired")
+    told = ("id", "holder", "run", "reason", "opened_at", "until", "phase", "expired")
     return {name: getattr(window, name) for name in told}
 
 

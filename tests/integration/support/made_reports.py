@@ -107,6 +107,7 @@ def _drift(index: int) -> list[dict[str, Any]]:
 def _window(state: str) -> dict[str, Any]:
     expired = state == "window_expired"
     return {
+        "id": "0d9c2b3e5f6a4c1b8e7d2a1f3b4c5d6e",
         "holder": "alice",
         "run": "window-12",
         "reason": "contracts of the quarter",
