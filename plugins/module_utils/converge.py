@@ -186,7 +186,8 @@ class Instance:
         ``given`` may hold the former password, for a change that has been confirmed since. A change that has been
         restored already needs nothing. Raises ``journal_unavailable``, ``restore_unavailable``, and
         ``concurrent_change`` when an option was edited after the change that is to be undone: `ALL_EDITS` are in the
-        way, or but for those that have gone back by hand (`OTHER_EDITS`), or `NO_EDITS`.
+        way, or but for those that have gone back by hand (`OTHER_EDITS`), or `NO_EDITS`. Then an edit of where the
+        password is sent goes too, because the former one was not given for that place.
         """
         snapshot = self.read()
         entry = self._restorable(given)
@@ -205,6 +206,8 @@ class Instance:
                 "Going back would overwrite that edit. Apply the profile that should be in force instead.",
                 options=sorted(edited),
             )
+        if edits_in_the_way == NO_EDITS:
+            previous.update(self._destination_left(entry, previous, snapshot))
         edits = tuple(
             Edit(
                 name,
@@ -272,6 +275,28 @@ class Instance:
         if PASSWORD.name in entry.changed_options and entry.previous_secret is None:
             previous[PASSWORD.name] = {"stored": self.as_stored(given, held, "always")[PASSWORD.name]}
         return previous
+
+    def _destination_left(
+        self, entry: Entry, previous: Mapping[str, Any], held: Snapshot
+    ) -> dict[str, Mapping[str, Any] | None]:
+        """What the entry has not changed of where a password is sent, and somebody has since: as it was before that."""
+        untouched = _undone_by(entry) - previous.keys()
+        edited = [
+            option.name
+            for option in OPTIONS
+            if option.credential_target
+            and option.name in untouched
+            and held.values.get(option.name) != entry.resulting.get(option.name)
+        ]
+        return {name: self._stored_as_left(entry, name) for name in edited}
+
+    def _stored_as_left(self, entry: Entry, name: str) -> Mapping[str, Any] | None:
+        """What was stored for an option after the entry, in our own spelling; None where there was no row."""
+        if name not in entry.resulting:
+            return None
+        value = entry.resulting[name]
+        # A number or a switch that was blank is known as None, which has no spelling of its own.
+        return {"stored": "" if value is None else self.layout.encode(BY_NAME[name], value)}
 
     def _require_unchanged(self, planned: Snapshot, fresh: Snapshot) -> None:
         names = set(planned.located) | set(fresh.located)

@@ -215,6 +215,53 @@ class TestEditsInTheWindow:
         assert database.window("restored", overwrite_edits=True)["changed"] is True
         assert values(database) == dict(STORED)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("smtp_address", "elsewhere.example.com"),
+            ("smtp_port", "2525"),
+            ("use_ssl", "FALSE"),
+            ("use_ssl", None),
+        ],
+    )
+    def test_the_former_password_is_not_sent_to_where_somebody_has_moved_meanwhile(
+        self, database: Database, name: str, value: str | None
+    ) -> None:
+        opened(database, settings={"smtp_user": "documents", "smtp_password": "for documents"})
+        database.edit(name, value)
+        database.edit("send_smtp_to_self", "TRUE")
+        refused(lambda: database.window("restored"), "concurrent_change")
+
+        told = database.window("restored", overwrite_edits=True)
+
+        assert values(database) == {**STORED, "send_smtp_to_self": "TRUE"}
+        assert told["changed_options"] == sorted(["smtp_user", "smtp_password", name])
+
+    def test_an_address_that_somebody_has_filled_in_meanwhile_is_blank_again(self, database: Database) -> None:
+        for blank in ("smtp_address", "smtp_port"):
+            database.edit(blank, None)
+        opened(database, settings={"smtp_user": "documents", "smtp_password": "for documents"})
+        database.edit("smtp_address", "elsewhere.example.com")
+        database.edit("smtp_port", "2525")
+
+        told = database.window("restored", overwrite_edits=True)
+
+        assert (told["settings"]["smtp_address"], told["settings"]["smtp_port"]) == ("", None)
+        assert told["settings"]["smtp_user"] == STORED["smtp_user"]
+
+    def test_a_row_that_somebody_has_made_or_removed_meanwhile_does_not_lead_it_astray(
+        self, database: Database
+    ) -> None:
+        database.sql("DELETE FROM programOption WHERE optionName = 'SMTP Port'")
+        opened(database, settings={"smtp_user": "documents", "smtp_password": "for documents"})
+        database.sql("DELETE FROM programOption WHERE optionName = 'SMTP Address'")
+        database.sql("INSERT INTO programOption VALUES ('SMTP', 'SMTP Port', '2525')")
+
+        told = database.window("restored", overwrite_edits=True)
+
+        assert "smtp_port" not in told["settings"]
+        assert database.stored("smtp_address") == STORED["smtp_address"]
+
     def test_an_edit_of_anything_else_stays(self, database: Database) -> None:
         opened(database)
         database.edit("send_smtp_to_self", "TRUE")
