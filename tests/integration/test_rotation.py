@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -194,7 +196,7 @@ HOSTS = {f"{name}_{end}": (name, each) for name, case in CASES.items() for end, 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Mailboxes]:
-    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged"]
+    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged", "windowed", "documents"]
     with opened(tmp_path_factory.mktemp("site"), collections_path, [*CASES, *others]) as site:
         yield site
 
@@ -388,3 +390,50 @@ def test_an_instance_that_already_waits_for_its_proof_is_tested_and_confirmed(si
     assert {host: site.entries(host) for host in hosts} == dict.fromkeys(hosts, CHANGED)
     assert {host: site.fleet.recycled(host) for host in hosts} == dict.fromkeys(hosts, 1)
     assert {host: site.arrived(host) for host in hosts} == dict.fromkeys(hosts, 1)
+
+
+def test_an_instance_in_a_document_window_holds_the_mailbox_to_which_it_comes_back(site: Mailboxes) -> None:
+    """Its login for documents belongs to another mailbox. Past its deadline the window is closed on the way."""
+    site.valid("windowed", *BOTH)
+    site.valid("again", NEW, NEWER)
+    site.share("windowed", ["windowed_one", "windowed_in"])
+    site.share("again", ["again_four"], password=NEW)
+    hosts: dict[str, dict[str, Any]] = {
+        "windowed_one": password(Unsafe(NEW)),
+        "windowed_in": {**password(Unsafe(NEW)), "weestimate_smtp_mailbox": address("windowed")},
+    }
+    body = {
+        "store": "{{ weestimate_smtp_store }}",
+        "state": "opened",
+        "settings": {"smtp_user": address("documents"), "smtp_password": OLD},
+        "reason": "Campaign.",
+        "changed_by": "alice",
+        "run": "job 1",
+    }
+    task = {"name": "Open", "weestimate.mail.smtp_window": body}
+    play = {"name": "Open", "hosts": "windowed_in", "gather_facts": False, "tasks": [task]}
+    assert site.fleet.play([play], hosts).succeeded
+
+    run = site.rotate({**hosts, "again_four": password(NEWER)})
+    ends = {host: failure.get("error_code") for host, failure in run.failures.items()}
+    assert ends == {"windowed_one": "rotation_held", "windowed_in": "window_open"}, run.output
+    said = run.failures["windowed_in"]["msg"]
+    assert said.startswith("alice (run job 1) holds a document window on this instance until 2")
+    assert ": Campaign. Nothing was changed." in said
+    assert site.stored("windowed_one", "windowed_in", "again_four") == [OLD, OLD, NEWER]
+
+    with closing(sqlite3.connect(site.fleet.database("windowed_in"))) as connection:
+        expired = "json_set(content, '$.until', '2026-01-01T00:00:00+00:00')"
+        connection.execute(f"UPDATE weestimateMailJournalNote SET content = {expired} WHERE topic = 'window'")
+        connection.commit()
+    before = site.fleet.database("windowed_in").read_bytes()
+    run = site.rotate(hosts, "--check")
+    assert run.succeeded, run.output
+    assert {("windowed_one", "Write the new password"), ("windowed_in", "Write the new password")} <= run.changed
+    assert site.fleet.database("windowed_in").read_bytes() == before
+
+    run = site.rotate(hosts)
+    assert run.succeeded, run.output
+    assert site.stored("windowed_one", "windowed_in") == [NEW, NEW]
+    assert site.fleet.options("windowed_in")["SMTP User"] == address("windowed")
+    assert site.entries("windowed_in") == [*WENT_BACK, *CHANGED]
