@@ -132,7 +132,7 @@ def _read(instance: Instance) -> dict[str, Any]:
         "layout": instance.layout.as_arguments(),
         "last_change": entry.public() if entry else None,
         "edited_since": entry.edited_since(snapshot.values) if entry else [],
-        "password_changed_at": instance.journal.password_changed_at() if entry else None,
+        "password_changed_at": instance.journal.password_changed_at(snapshot.values) if entry else None,
         "window": window.public() if (window := Lock(instance).window()) else None,
     }
 

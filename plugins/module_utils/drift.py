@@ -58,7 +58,7 @@ def examine(
         "options": list(_told(instance, snapshot.values, expected, differing, history)),
         "notes": [asdict(note) for topic, note in sorted(notes.items()) if topic == WINDOW or topic.startswith(TEST)],
         "history": [entry.public() for entry in history],
-        "password_changed_at": instance.journal.password_changed_at() if history else None,
+        "password_changed_at": instance.journal.password_changed_at(snapshot.values) if history else None,
     }
 
 

@@ -168,25 +168,22 @@ class Journal:
                 "Somebody has edited it: delete that entry, or name another table in journal.",
             ) from None
 
-    def password_changed_at(self) -> str | None:
+    def password_changed_at(self, values: Mapping[str, Any]) -> str | None:
         """When the password in force was set by what is recorded, UTC in ISO 8601; None if that is not known.
 
-        A change that was taken back counts as little as its taking back: the former password is as old as before.
+        It is not known of a password that somebody has set by hand, so that the one in ``values`` is not what the last
+        change of it has left. A change that was taken back counts as little as its taking back: the former password is
+        as old as before.
         """
-        if not self.enabled:
-            return None
         name = self._store.name
-        with self._table.named_failures():
-            if not self._table.exists():
-                return None
-            # ISO 8601 sorts by time as it is.
-            rows = self._store.query(
-                f"SELECT MAX({name('changedAt')}) FROM {self._table.name}"
-                f" WHERE {name('instance')} = ? AND {name('changedOptions')} LIKE ?"
-                f" AND {name('kind')} <> ? AND {name('state')} <> ?",
-                (self.instance, f'%"{PASSWORD.name}"%', RESTORE, RESTORED),
-            )
-        return rows[0][0]
+        entries = self._entries(
+            f" AND j.{name('changedOptions')} LIKE ? AND j.{name('kind')} <> ? AND j.{name('state')} <> ?"
+            f" ORDER BY j.{name('id')} DESC",
+            (f'%"{PASSWORD.name}"%', RESTORE, RESTORED),
+            at_most=1,
+        )
+        is_known = entries and matches(values.get(PASSWORD.name) or "", entries[0].password_fingerprint)
+        return entries[0].changed_at if is_known else None
 
     def record(
         self,

@@ -199,6 +199,12 @@ class TestWhatElseIsTold:
         database.converge(SENDER)
         assert seen(database, {})["password_changed_at"] == at
 
+    @pytest.mark.parametrize("declared", [{}, {"smtp_password": "by hand"}, {"smtp_password": "new"}])
+    def test_a_password_that_was_set_by_hand_has_no_age(self, database: Database, declared: Mapping[str, Any]) -> None:
+        database.converge({"smtp_password": "new"})
+        database.edit("smtp_password", "by hand")
+        assert seen(database, declared)["password_changed_at"] is None
+
     def test_the_notes_on_windows_and_tests_are_told_with_their_authors(self, database: Database) -> None:
         with database.opened() as instance, instance.store.transaction():
             notes = Notes(instance.store, instance.journal)

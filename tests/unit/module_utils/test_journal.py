@@ -362,6 +362,21 @@ class TestAgeOfThePassword:
 
         assert self.changed_at(database).startswith("2025")
 
+    def test_one_that_was_set_by_hand_has_none(self, database: Database) -> None:
+        database.converge({"smtp_password": "one"})
+        database.edit("smtp_password", "by hand")
+        assert self.changed_at(database) is None
+
+        # A later change finds it and leaves it alone; that does not make it its own.
+        database.converge({"send_smtp_to_self": True})
+        assert self.changed_at(database) is None
+        database.converge({"smtp_password": "two"})
+        assert self.changed_at(database) is not None
+
+        # Going back brings it back, too.
+        database.converge({}, state="restored")
+        assert self.changed_at(database) is None
+
 
 class TestRestoring:
     @pytest.mark.parametrize(
