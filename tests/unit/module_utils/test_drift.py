@@ -15,7 +15,7 @@ import pytest
 from canary import Canary
 from programoption import HELD, STORED, Database
 
-from ansible_collections.weestimate.mail.plugins.module_utils import commands, drift
+from ansible_collections.weestimate.mail.plugins.module_utils import commands, drift, fingerprint
 from ansible_collections.weestimate.mail.plugins.module_utils.encoder import Encoding
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.journal import Author
@@ -181,6 +181,41 @@ class TestOrigin:
         if edited:
             database.edit("smtp_password", edited)
         assert origin(database, "smtp_password", "declared")[0] == how
+
+    @pytest.mark.parametrize(
+        ("before", "edited", "expected"),
+        [
+            ({"smtp_password": "by a run"}, None, ("older_run", "alice")),
+            ({"smtp_password": "by a run"}, "by hand", ("hand_edit", None)),
+            (SENDER, None, ("before_journal", None)),
+            (SENDER, "by hand", ("hand_edit", None)),
+        ],
+    )
+    def test_where_a_password_comes_from_costs_two_comparisons_however_long_the_journal(
+        self,
+        database: Database,
+        monkeypatch: pytest.MonkeyPatch,
+        before: Mapping[str, Any],
+        edited: str | None,
+        expected: tuple[str, str | None],
+    ) -> None:
+        """The runs after an edit by hand have found it and left it alone."""
+        database.converge(before, changed_by="alice")
+        at = database.last().changed_at
+        if edited:
+            database.edit("smtp_password", edited)
+        for number in range(8):
+            database.converge({"send_smtp_to_self": bool(number % 2 == 0)}, changed_by="bob")
+        with database.opened() as instance:
+            values, entries = instance.read().values, instance.journal.history(1000)
+        compared, hashed = [], fingerprint._hash
+        monkeypatch.setattr(fingerprint, "_hash", lambda *given: compared.append(1) or hashed(*given))
+
+        found = drift.origin("smtp_password", values, entries)
+
+        assert (found.how, found.by) == expected
+        assert found.since == (None if found.how == "before_journal" else at)
+        assert len(compared) == 2
 
     def test_it_is_found_behind_more_entries_than_are_told(self, database: Database) -> None:
         database.converge(SENDER, changed_by="alice")
