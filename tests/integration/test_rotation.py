@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -196,7 +197,7 @@ HOSTS = {f"{name}_{end}": (name, each) for name, case in CASES.items() for end, 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Mailboxes]:
-    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged", "windowed", "documents"]
+    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged", "windowed", "documents", "lost", "mute"]
     with opened(tmp_path_factory.mktemp("site"), collections_path, [*CASES, *others]) as site:
         yield site
 
@@ -440,3 +441,48 @@ def test_an_instance_in_a_document_window_holds_the_mailbox_to_which_it_comes_ba
     assert site.stored("windowed_one", "windowed_in") == [NEW, NEW]
     assert site.fleet.options("windowed_in")["SMTP User"] == address("windowed")
     assert site.entries("windowed_in") == [*WENT_BACK, *CHANGED]
+
+
+#: A Python on the target that loses the answer to the first write, and where ``mute`` is yes, each answer after that.
+LOSING = """#!/bin/sh
+test -e "{lost}" && test {mute} = yes && exit 1
+answer=$({python} "$@")
+status=$?
+case $answer in *'"journal_id": '[0-9]*) test -e "{lost}" || {{ touch "{lost}"; exit 1; }};; esac
+printf '%s\\n' "$answer"
+exit $status
+"""
+
+
+def test_a_write_whose_answer_is_lost_is_taken_back_or_told_as_not_known(site: Mailboxes) -> None:
+    """The new password is stored, whatever the failure of the task says."""
+    hosts: dict[str, dict[str, Any]] = {}
+    for mailbox, mute in (("lost", "no"), ("mute", "yes")):
+        site.valid(mailbox, *BOTH)
+        site.share(mailbox, [f"{mailbox}_one", f"{mailbox}_bad"])
+        python = site.fleet.directory / f"{mailbox}.sh"
+        python.write_text(LOSING.format(lost=python.with_suffix(".lost"), mute=mute, python=sys.executable))
+        python.chmod(0o755)
+        hosts[f"{mailbox}_one"] = password(Unsafe(NEW))
+        target = {"weestimate_smtp_run_on": "target", "ansible_python_interpreter": str(python)}
+        hosts[f"{mailbox}_bad"] = {**password(Unsafe(NEW)), **target}
+
+    run = site.rotate(hosts)
+    ends = {host: (failure.get("error_code"), failure.get("state")) for host, failure in run.failures.items()}
+    assert ends == {
+        "lost_one": ("rotation_held", "rolled_back"),
+        "lost_bad": ("rolled_back", "rolled_back"),
+        "mute_one": ("rotation_held", "rolled_back"),
+        "mute_bad": ("not_rolled_back", "unknown"),
+    }, run.output
+    assert "hold the former password, which works" in run.failures["lost_bad"]["msg"]
+    assert "could not be found out" in run.failures["mute_bad"]["msg"]
+    assert "mute_bad holds a password that could not be read" in run.failures["mute_one"]["msg"]
+    assert {host: site.stored(host) for host in hosts} == {
+        "lost_one": [OLD],
+        "lost_bad": [OLD],
+        "mute_one": [OLD],
+        "mute_bad": [NEW],
+    }
+    assert {host: site.entries(host) for host in ("lost_bad", "mute_bad")} == {"lost_bad": WENT_BACK, "mute_bad": OPEN}
+    assert site.fleet.recycled("lost_bad") == 1
