@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from desk import SETTINGS, journal
 from harness import CHECKOUT, Run, Unsafe
-from mailboxes import NEW, NEWER, OLD, Mailboxes, address, failing, opened, password
+from mailboxes import NEW, NEWER, OLD, ROTATE, Mailboxes, address, failing, opened, password
 from pages import Page
 
 TEST = "weestimate.mail.smtp_test"
@@ -197,7 +197,8 @@ HOSTS = {f"{name}_{end}": (name, each) for name, case in CASES.items() for end, 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Mailboxes]:
-    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged", "windowed", "documents", "lost", "mute"]
+    others = ["unread", "again", "checked", "limited", "aged", "killed", "paged"]
+    others += ["windowed", "documents", "lost", "mute", "asked", "broken"]
     with opened(tmp_path_factory.mktemp("site"), collections_path, [*CASES, *others]) as site:
         yield site
 
@@ -486,3 +487,29 @@ def test_a_write_whose_answer_is_lost_is_taken_back_or_told_as_not_known(site: M
     }
     assert {host: site.entries(host) for host in ("lost_bad", "mute_bad")} == {"lost_bad": WENT_BACK, "mute_bad": OPEN}
     assert site.fleet.recycled("lost_bad") == 1
+
+
+def test_a_lookup_is_asked_once_and_one_that_fails_holds_its_own_mailbox_only(site: Mailboxes) -> None:
+    log = site.fleet.directory / "asked.log"
+    asking = f"{{{{ lookup('ansible.builtin.pipe', 'echo once >> {log}; echo {NEWER}') }}}}"
+    site.valid("asked", OLD, NEWER)
+    site.valid("broken", OLD, NEWER)
+    site.share("asked", ["asked_one"])
+    site.share("broken", ["broken_one", "broken_bad"])
+    hosts = {
+        "asked_one": password(asking),
+        "broken_one": password(NEWER),
+        "broken_bad": password("{{ lookup('ansible.builtin.pipe', 'exit 3') }}"),
+    }
+    run = site.rotate(hosts)
+    ends = {host: failure.get("error_code") for host, failure in run.failures.items()}
+    assert ends == {"broken_one": "rotation_held", "broken_bad": "schema_invalid"}, run.output
+    assert "broken_one and broken_bad hold the former password" in run.failures["broken_one"]["msg"]
+    assert site.stored("asked_one", "broken_one", "broken_bad") == [NEWER, OLD, OLD]
+    assert log.read_text() == "once\n"
+
+
+def test_without_a_store_it_says_so(site: Mailboxes) -> None:
+    bare = {"weestimate": {"hosts": {"bare": {"ansible_connection": "local", **password(Unsafe(NEW))}}}}
+    run = site.fleet.ansible.playbook(ROTATE, bare)
+    assert "missing required arguments: weestimate_smtp_store" in run.failure["msg"], run.output
