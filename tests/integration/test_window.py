@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shlex
 import signal
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -508,6 +510,41 @@ def test_without_a_person_the_run_waits_until_the_deadline(site: Site) -> None:
     (waited,) = run.of("ansible.builtin.pause")
     assert waited.result["delta"] >= 1
     assert is_as_before(site, "alone")
+
+
+def test_the_run_waits_until_the_first_of_the_deadlines(site: Site) -> None:
+    """It waits once for all hosts, whichever comes first; those that hold no window have no say in it."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    until = {name: (now + timedelta(seconds=left)).isoformat() for name, left in (("late", 3600), ("early", 20))}
+
+    def held(phase: str, deadline: str, reason: str, stage: str = "open") -> dict[str, Any]:
+        window = {"phase": phase, "until": until[deadline], "reason": reason}
+        return {"weestimate_smtp_window_stage": stage, "weestimate_smtp_applied": {"window": window}}
+
+    hosts = {
+        "a_late": held("open", "late", "October campaign"),
+        "b_early": held("open", "early", "Invoices"),
+        "c_late": held("open", "late", "Invoices"),
+        "d_closed": held("closing", "early", "Closed already"),
+        "e_not_mine": held("open", "early", "Of somebody else", stage="given_up"),
+        "f_none": {"weestimate_smtp_window_stage": "open", "weestimate_smtp_applied": {"window": None}},
+        "g_never": {},
+    }
+    role = {"name": "weestimate.mail.weestimate_smtp", "tasks_from": "window/wait"}
+    wait = {"ansible.builtin.include_role": role, "when": "inventory_hostname in ['a_late', 'b_early', 'c_late']"}
+    ansible = site.fleet.ansible
+    play = ansible.write("playbook.yml", [{"hosts": "weestimate", "gather_facts": False, "tasks": [wait]}])
+    inventory = ansible.write("inventory.yml", site.fleet.inventory(hosts))
+    command = [str(PROGRAMS / "ansible-playbook"), "--inventory", str(inventory), str(play)]
+
+    ended, output = at_a_terminal(command, {**ansible.environment, "RECORD_FILE": os.devnull}, b"", b"")
+
+    assert ended == 0, output
+    (seconds,) = re.findall(r"Pausing for (\d+) seconds", output)
+    assert 1 <= int(seconds) <= 20
+    assert datetime.now(timezone.utc) >= now + timedelta(seconds=19)
+    assert "(October campaign; Invoices)" in output
+    assert f"{until['early']} on all hosts of this run" in output
 
 
 def test_what_the_page_says_is_so(site: Site) -> None:
