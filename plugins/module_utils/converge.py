@@ -336,9 +336,9 @@ def require_last(entry: Entry, number: int | None) -> None:
 
 
 def _undone_by(entry: Entry) -> set[str]:
-    """The options that going back would affect: an address takes the password with it, wherever that came from."""
+    """The options that going back would affect: the password and where it is sent belong together."""
     affected = set(entry.changed_options)
-    if any(BY_NAME[name].credential_target for name in affected):
+    if any(BY_NAME[name].credential_target or BY_NAME[name].secret for name in affected):
         affected |= {option.name for option in OPTIONS if option.credential_target or option.secret}
     return affected
 

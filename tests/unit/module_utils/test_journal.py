@@ -466,6 +466,12 @@ class TestRestoring:
 
         assert refusal(database, state="restored").details == {"options": ["smtp_password"]}
 
+    def test_a_former_password_is_not_sent_to_an_address_that_was_edited_since(self, database: Database) -> None:
+        database.converge({"smtp_password": "the new one"})
+        database.edit("smtp_address", "elsewhere.example.com")
+
+        assert refusal(database, state="restored").details == {"options": ["smtp_address"]}
+
     def test_a_password_edited_by_hand_stays_where_the_place_stays(self, database: Database) -> None:
         database.converge(KEEP)
         database.edit("smtp_password", "by hand")
