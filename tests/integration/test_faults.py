@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from desk import window_of
 from victims import Order, Outcome, arguments, run
 from weestimate import database
 
@@ -117,11 +118,7 @@ def window(path: Path, state: str) -> Order:
 
 def phase(path: Path) -> str | None:
     """How far the document window on an instance has got; None without one."""
-    with closing(sqlite3.connect(path)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'weestimateMailJournalNote'").fetchone():
-            return None
-        rows = connection.execute("SELECT content FROM weestimateMailJournalNote WHERE topic = 'window'").fetchall()
-    return json.loads(rows[0][0])["phase"] if rows else None
+    return (window_of(path) or {}).get("phase")
 
 
 WENT_BACK = [("change", "restored", False), ("restore", "confirmed", False)]

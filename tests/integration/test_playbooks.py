@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from desk import SETTINGS
+from desk import SETTINGS, notes
 from mailsite import ALIAS, MAILBOX, PASSWORD, WRONG, Site, declared, opened
 
 TEST, DOCTOR = "weestimate.mail.smtp_test", "weestimate.mail.smtp_doctor"
@@ -28,7 +28,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> It
         yield site
 
 
-def test_test_send_tests_what_is_stored_and_changes_nothing(site: Site) -> None:
+def endings(site: Site, host: str) -> dict[str, bool]:
+    """Whether the test of each kind ended well, as it is noted on the instance."""
+    return {topic: note["content"]["ok"] for topic, note in notes(site.fleet.database(host)).items()}
+
+
+def test_test_send_tests_what_is_stored_and_changes_no_setting(site: Site) -> None:
+    """Beside the settings it notes how the test of each kind ended; not in check mode."""
     kinds = ["approval", "customer_document"]
     hosts = {
         "well": {"weestimate_smtp_test": site.test(kinds=kinds, enabled=False)},
@@ -36,7 +42,8 @@ def test_test_send_tests_what_is_stored_and_changes_nothing(site: Site) -> None:
         "off": {"weestimate_smtp_test": site.test()},
         "unsaid": {},
     }
-    before = {host: site.fleet.database(host).read_bytes() for host in ("well", "ill", "off")}
+    before = {host: site.fleet.options(host) for host in ("well", "ill", "off")}
+    untouched = {host: site.fleet.database(host).read_bytes() for host in before}
     checked = site.fleet.play("weestimate.mail.test_send", {"well": hosts["well"]}, "--check")
     assert checked.succeeded, checked.output
     (tested,) = checked.of(TEST)
@@ -44,6 +51,7 @@ def test_test_send_tests_what_is_stored_and_changes_nothing(site: Site) -> None:
         -1
     ] == "rcpt_to"
     assert site.arrived("well") == 0
+    assert {host: site.fleet.database(host).read_bytes() for host in before} == untouched
 
     run = site.fleet.play("weestimate.mail.test_send", hosts)
 
@@ -60,7 +68,13 @@ def test_test_send_tests_what_is_stored_and_changes_nothing(site: Site) -> None:
     assert run.failures["ill"]["msg"].endswith(run.failures["ill"]["remedy"])
     assert run.changed == set()
     assert run.of(SETTINGS) == []
-    assert {host: site.fleet.database(host).read_bytes() for host in before} == before
+    assert {host: site.fleet.options(host) for host in before} == before
+    assert {host: endings(site, host) for host in before} == {
+        "well": {"test:approval": True, "test:customer_document": True},
+        "ill": {"test:approval": False},
+        "off": {},
+    }
+    assert site.fleet.database("off").read_bytes() == untouched["off"]
     assert "c4nary" not in run.output
 
 

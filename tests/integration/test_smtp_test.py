@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import PLACES, Desk, Scenario, journal, make_read_only, play, settings, sqlite
+from desk import PLACES, Desk, Scenario, journal, make_read_only, notes, play, settings, sqlite
 from harness import Ansible
 from mailserver import archive, certificates, process
 from weestimate import database
@@ -291,16 +291,6 @@ def what_was_never_proven_is_told_until_it_is(desk: Desk, post: Post) -> Scenari
     assert [entry["state"] for entry in journal(path)] == ["confirmed"]
 
 
-def noted(path: Path, table: str = "weestimateMailJournalNote") -> dict[str, dict[str, Any]]:
-    """The notes on an instance as they are stored, by topic; none where there is no such table."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.row_factory = sqlite3.Row
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-            return {}
-        rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-    return {row["topic"]: {**dict(row), "content": json.loads(row["content"])} for row in rows}
-
-
 def of_weestimate(path: Path) -> list[Any]:
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute("SELECT * FROM programOption").fetchall()
@@ -316,7 +306,7 @@ def how_a_test_went_is_noted_from_either_place(desk: Desk, post: Post) -> Scenar
         "document": post.test(paths["target"], record=True, kind="customer_document", stop_after="auth"),
     }
     for place, path in paths.items():
-        answer, note = answers[place], noted(path)["test:approval"]
+        answer, note = answers[place], notes(path)["test:approval"]
         assert (answer["ok"], answer.get("warnings") or []) == (True, []), answer
         assert (note["notedBy"], note["run"]) == ("alice", "job 1")
         content = note["content"]
@@ -326,18 +316,18 @@ def how_a_test_went_is_noted_from_either_place(desk: Desk, post: Post) -> Scenar
         assert content["certificate_expires_at"] == answer["tls"]["expires_at"]
         assert content["began_at"] <= note["notedAt"]
         assert of_weestimate(path) == before[place]
-    assert set(noted(paths["target"])) == {"test:approval", "test:customer_document"}
-    assert "@" in noted(paths["target"])["test:customer_document"]["notedBy"]
+    assert set(notes(paths["target"])) == {"test:approval", "test:customer_document"}
+    assert "@" in notes(paths["target"])["test:customer_document"]["notedBy"]
 
 
 @scenario
 def a_failed_test_takes_the_place_of_the_former_note_and_holds_no_secret(desk: Desk, post: Post) -> Scenario:
     path = desk.instance("instance", post.stored())
     yield {"good": post.test(path, record=True, stop_after="auth")}
-    assert noted(path)["test:approval"]["content"]["ok"] is True
+    assert notes(path)["test:approval"]["content"]["ok"] is True
     database.write(path, {"SMTP Password": "neither this one"})
     answer = (yield {"bad": post.test(path, record=True, retries=1, retry_delay=0)})["bad"]
-    content = noted(path)["test:approval"]["content"]
+    content = notes(path)["test:approval"]["content"]
     assert (answer["failed_stage"], content["ok"], content["failed_stage"]) == ("auth", False, "auth")
     assert content["failure"]["code"] == 535
     told = json.dumps(content)
@@ -371,7 +361,7 @@ def what_cannot_be_noted_is_a_warning(desk: Desk, post: Post) -> Scenario:
         "another table": post.test(elsewhere, record=True, stop_after="auth", journal={"table": "audit"}),
     }
     assert [answer["ok"] for answer in answers.values()] == [True] * 4
-    assert list(noted(elsewhere, "auditNote")) == ["test:approval"]
+    assert list(notes(elsewhere, "auditNote")) == ["test:approval"]
 
 
 DAVE = "dave@example.com"

@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 import yaml
+from desk import window_of
 from harness import CHECKOUT, PROGRAMS, Run
 from mailsite import ALIAS, BAD, CLERK, CLERKS_PASSWORD, MAILBOX, PASSWORD, WRONG, Site, declared, opened
 from pages import Page
@@ -59,12 +60,7 @@ def action(name: str) -> tuple[str, str]:
 
 def note(site: Site, host: str) -> dict[str, Any] | None:
     """What is noted of a window on the instance of a host."""
-    with closing(sqlite3.connect(site.fleet.database(host))) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'weestimateMailJournalNote'").fetchone():
-            return None
-        statement = "SELECT content FROM weestimateMailJournalNote WHERE topic = 'window'"
-        row = connection.execute(statement).fetchone()
-    return json.loads(row[0]) if row else None
+    return window_of(site.fleet.database(host))
 
 
 def let_expire(site: Site, *hosts: str) -> None:

@@ -10,6 +10,7 @@ its errors are ignored, so that each task answers.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
@@ -158,9 +159,24 @@ def info(path: Path, **arguments: Any) -> dict[str, Any]:
 
 def journal(path: Path, table: str = "weestimateMailJournal") -> list[dict[str, Any]]:
     """The entries of a journal as they are stored, oldest first; none where there is no such table."""
+    return sorted(_rows(path, table), key=lambda row: row["id"])
+
+
+def notes(path: Path, table: str = "weestimateMailJournalNote") -> dict[str, dict[str, Any]]:
+    """The notes on an instance as they are stored, by topic; none where there is no such table."""
+    return {row["topic"]: {**row, "content": json.loads(row["content"])} for row in _rows(path, table)}
+
+
+def window_of(path: Path) -> dict[str, Any] | None:
+    """What is noted of a document window on an instance; None without one."""
+    note = notes(path).get("window")
+    return note["content"] if note else None
+
+
+def _rows(path: Path, table: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
             return []
         quoted = '"' + table.replace('"', '""') + '"'
-        return [dict(row) for row in connection.execute(f"SELECT * FROM {quoted} ORDER BY id")]
+        return [dict(row) for row in connection.execute(f"SELECT * FROM {quoted}")]
