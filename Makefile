@@ -53,10 +53,11 @@ demo: $(READY) ## three environments of an embedded WeEstimate converge to their
 	@$(IN) python demo/run
 
 .PHONY: test
-test: lint molecule-default pytest ## everything that needs neither root nor a container engine
+test: QUICK := -m "not slow"#  the slow ones run at the ends of what is supported, see test-all
+test: lint molecule-default pytest ## everything that needs neither root nor a container engine, but slow tests
 
 .PHONY: test-all
-test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, and the demo, sanity, containers, oldest and newest core
+test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, demo, containers, and sanity and all tests on oldest and newest core
 	@$(MAKE) CORE=oldest sanity pytest
 	@$(MAKE) CORE=newest sanity pytest
 
@@ -101,7 +102,7 @@ reference: collection ## write docs/reference anew from the documentation in the
 .PHONY: pytest
 pytest: $(READY) $(STOCK)/.ready ## unit and integration tests
 	@echo "tests: ansible-core of CORE=$(CORE)"
-	@$(IN) pytest --numprocesses auto $(PYTEST)
+	@$(IN) pytest --numprocesses auto $(QUICK) $(PYTEST)
 
 .PHONY: mssql
 mssql: $(READY) ## the tests that need a Microsoft SQL Server, against the one in the environment variables

@@ -25,6 +25,8 @@ from mailsite import opened
 from pages import Page
 from weestimate import database
 
+pytestmark = pytest.mark.slow
+
 DRIFT = "weestimate.mail.drift"
 IN_SYNC, DRIFTED, NOT_EXAMINED = 0, 2, 4
 PASSWORD, EDITED = "c4nary 'quoted' \"declared\" {{ x }} ü", "c4nary by hand"

@@ -20,6 +20,8 @@ from harness import CHECKOUT, Run, Unsafe
 from mailboxes import NEW, NEWER, OLD, ROTATE, Mailboxes, address, failing, opened, password
 from pages import Page
 
+pytestmark = pytest.mark.slow
+
 TEST = "weestimate.mail.smtp_test"
 CHANGED, OPEN, UNCHANGED = [("change", "confirmed")], [("change", "open")], []
 WENT_BACK = [("change", "restored"), ("restore", "confirmed")]

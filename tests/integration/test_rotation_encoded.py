@@ -15,6 +15,8 @@ from desk import info
 from harness import Run, Unsafe
 from mailboxes import NEW, OLD, Mailboxes, failing, opened, password
 
+pytestmark = pytest.mark.slow
+
 TEST = "weestimate.mail.smtp_test"
 DECODE = ["sh", "-c", "sed 's/.*://' | base64 -d"]
 SALTED = ["sh", "-c", "echo $(head -c 9 /dev/urandom | base64):$(base64 -w0)"]

@@ -12,6 +12,8 @@ import pytest
 from harness import Run
 from mailboxes import OLD, Mailboxes, failing, opened
 
+pytestmark = pytest.mark.slow
+
 #: What a user's task file may look like: the provider is a file, and so is the vault.
 CALLBACK = r"""
 - name: Note the stage

@@ -26,6 +26,8 @@ from desk import VAULT_PASSWORD, vaulted
 from harness import CHECKOUT
 from mailboxes import NEW, NEWER, Mailboxes, opened
 
+pytestmark = pytest.mark.slow
+
 PAGE = CHECKOUT / "docs/rotation.md"
 
 #: How to use a source: the variables of a host, further options of Ansible, and its environment.

@@ -31,6 +31,8 @@ from harness import CHECKOUT, PROGRAMS, Run
 from mailsite import ALIAS, BAD, CLERK, CLERKS_PASSWORD, MAILBOX, PASSWORD, WRONG, Site, declared, opened
 from pages import Page
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK, TEST, WINDOW = "weestimate.mail.document_window", "weestimate.mail.smtp_test", "weestimate.mail.smtp_window"
 
 #: What works for documents on the mail server, and what the instance holds before and after.
