@@ -51,6 +51,11 @@ CODES = {
     "password_unreadable": "the stored password is encoded, and nothing was given to read it with",
     "encoder_failed": "the program that encodes or decodes the password failed",
     "report_unusable": "a report cannot be written, or what it is made from cannot be read",
+    "relay_config_refused": "a program of the relay refuses the new configuration; the former one is in force",
+    "relay_not_started": "the relay did not come up with the new configuration; the former one is in force again",
+    "relay_no_former": "no proven configuration of the relay is there to go back to",
+    "relay_unproven": "a test mail did not get through the changed relay, which is back on its former configuration",
+    "relay_unwell": "the relay needs somebody's attention",
 }
 
 

@@ -73,6 +73,11 @@ options:
       - password_unreadable
       - encoder_failed
       - report_unusable
+      - relay_config_refused
+      - relay_not_started
+      - relay_no_former
+      - relay_unproven
+      - relay_unwell
   msg:
     description: What happened, in one or two sentences.
     type: str
