@@ -108,8 +108,24 @@ def _faults(
             least = _LEAST.get(name, 0)
             yield schema.Violation(place, "A number lies within its range", f"Set {place} to {least} or more.")
         elif "options" in rule:
-            yield from _faults(rule["options"], value, rule["options"], f"{place}.")
-            yield from _group_faults(rule, value, place)
+            for below, document in _documents(value, place):
+                yield from _document_faults(rule, document, below)
+
+
+def _documents(value: Any, place: str) -> list[tuple[str, Any]]:
+    """What has suboptions: the value itself, or each item of a list; with its place."""
+    if isinstance(value, list):
+        return [(f"{place}[{number}]", item) for number, item in enumerate(value)]
+    return [(place, value)]
+
+
+def _document_faults(rule: Mapping[str, Any], document: Any, place: str) -> Iterator[schema.Violation]:
+    if not isinstance(document, Mapping):
+        remedy = f"Set {place} to {_EXPECTED['dict']}."
+        yield schema.Violation(place, "An argument has the documented type", remedy)
+        return
+    yield from _faults(rule["options"], document, rule["options"], f"{place}.")
+    yield from _group_faults(rule, document, place)
 
 
 def _fits(rule: Mapping[str, Any], value: Any) -> bool:
