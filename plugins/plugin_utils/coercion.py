@@ -5,7 +5,8 @@
 """From what templates and YAML leave to plain Python values of the types that a schema wants.
 
 A shape says what is wanted: "integer" or "boolean" for a value, a mapping of names to shapes for what has properties,
-empty where nothing is to be converted.
+empty where nothing is to be converted. The shape under `EACH` is that of each item of a list, and of each property
+that is not named.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+EACH = "*"
+
 #: As many digits as a 64-bit number has; more of them stay text, and validation reports it.
 _WHOLE_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
@@ -25,6 +28,9 @@ def shape_of(schema: Mapping[str, Any]) -> Any:
     shape: Any = schema.get("type") if schema.get("type") in ("boolean", "integer") else {}
     for part in (*schema.get("allOf", ()), *(schema[word] for word in ("then", "else") if word in schema)):
         shape = _merged(shape, shape_of(part))
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), Mapping):
+            shape = _merged(shape, {EACH: shape_of(schema[word])})
     return _merged(shape, {name: shape_of(part) for name, part in schema.get("properties", {}).items()})
 
 
@@ -40,12 +46,12 @@ def coerced(value: Any, shape: Any) -> Any:
 
     What does not read as the wanted type stays as it is, and so does text where the shape wants nothing.
     """
+    below = shape if isinstance(shape, Mapping) else {}
     if isinstance(value, Mapping):
-        below = shape if isinstance(shape, Mapping) else {}
         pairs = ((_plain_key(key), item) for key, item in value.items() if item is not None)
-        return {key: coerced(item, below.get(key)) for key, item in pairs}
+        return {key: coerced(item, below.get(key, below.get(EACH))) for key, item in pairs}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [coerced(item, below.get(EACH)) for item in value]
     return _typed(_scalar(value), shape)
 
 

@@ -48,8 +48,12 @@ SCHEMA_DIRECTORY = Path(__file__).resolve().parents[2] / "schemas"
 
 UNKNOWN_NAME = "Only documented names are used"
 
-#: Keys whose values are never quoted: the secret options, and the password of a store.
-_SECRETS = frozenset(option.name for option in OPTIONS if option.secret) | {"password"}
+#: Keys whose values are never quoted: the secret options, and those of a store, a relay and a mailbox.
+_SECRETS = frozenset(option.name for option in OPTIONS if option.secret) | {
+    "password",
+    "client_secret",
+    "oauth_token",
+}
 
 _TYPE_WORDS = {
     "array": "a list",
@@ -208,10 +212,17 @@ def _quoted(value: Any, path: list[Any], secrets: list[str]) -> str:
 
 def _secrets(document: Any) -> Iterator[str]:
     """The texts of all secrets in a document: they must not be quoted elsewhere either."""
-    for key, value in document.items() if isinstance(document, Mapping) else ():
-        if key in _SECRETS and value:
-            yield str(value)
-        yield from _secrets(value)
+    if isinstance(document, Mapping):
+        yield from (str(value) for key, value in document.items() if key in _SECRETS and value)
+    for part in _children(document):
+        yield from _secrets(part)
+
+
+def _children(node: Any) -> Iterable[Any]:
+    """What a mapping or a list holds; nothing for a scalar."""
+    if isinstance(node, Mapping):
+        return node.values()
+    return node if isinstance(node, list) else ()
 
 
 def suggestion(name: Any, known: Mapping[str, Any]) -> str:

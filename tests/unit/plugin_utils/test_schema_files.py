@@ -21,7 +21,7 @@ FILES = sorted(schema.SCHEMA_DIRECTORY.glob("*.json"))
 SCHEMAS = {file.name.partition(".")[0]: json.loads(file.read_bytes()) for file in FILES}
 TYPES = {"bool": "boolean", "int": "integer", "str": "string"}
 #: What an administrator writes; the rest is judged, not written.
-WRITTEN = ("settings", "profile", "store", "layout", "journal")
+WRITTEN = ("settings", "profile", "store", "layout", "journal", "relay")
 
 
 def parts(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a relay cannot deliver, in the words of whoever has to mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.weestimate.mail.plugins.plugin_utils.diagnosis import Diagnosis, diagnose, provider_of
+
+_SENT, _QUEUED, _UNKNOWN = "sent", "queued", "unknown"
+
+#: The host and port of Postfix's ``host[address]:port``.
+_RELAY = re.compile(r"(?P<host>[^\[]+)\[[^\]]*\](?::(?P<port>[0-9]+))?")
+
+
+def of_delivery(delivery: Mapping[str, Any], upstream: str | None) -> dict[str, Any] | None:
+    """The diagnosis of a mail that was followed by relay_delivery; None where nothing is wrong with it."""
+    if delivery["status"] == _SENT:
+        return None
+    reason = delivery["reason"] or _UNTOLD.get(delivery["status"], "")
+    return of_reason(reason, delivery["dsn"], delivery["relay"], upstream).as_dict()
+
+
+_UNTOLD = {
+    _QUEUED: "The mail is in the relay's queue, and its delivery was not tried yet.",
+    _UNKNOWN: "Neither the queue nor the log of the relay knows of the mail.",
+}
+
+
+def of_reason(reason: str, dsn: str | None = None, relay: str | None = None, upstream: str | None = None) -> Diagnosis:
+    """The diagnosis of a reason for which Postfix defers or returns a mail.
+
+    ``relay`` is the next host as the log names it; ``upstream`` the host name of the upstream, where it is known.
+    """
+    found = _RELAY.match(relay or "")
+    host, port = (found["host"], found["port"]) if found else (None, None)
+    provider = provider_of(upstream) or provider_of(host)
+    return diagnose(None, reason, enhanced=dsn, provider=provider, port=int(port) if port else None)
