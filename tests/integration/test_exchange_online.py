@@ -102,7 +102,8 @@ def test_a_variable_is_set_before_it_is_used_in_each_way() -> None:
 
 
 def test_the_certificate_is_one_that_an_application_may_have(tmp_path: Path) -> None:
-    openssl, _doctor = PAGE.commands
+    openssl, doctor = PAGE.commands
+    assert doctor in Page(CHECKOUT / "docs" / "relay.md").commands  # it is tried there
     subprocess.run(shlex.split(openssl), cwd=tmp_path, check=True, capture_output=True)
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

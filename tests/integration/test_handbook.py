@@ -21,9 +21,11 @@ HOSTS = ("quotes-dev", "quotes-east", "quotes-west")
 #: Where the commands of a page are run, for the pages that are not run here.
 ELSEWHERE = {
     "drift.md": "test_drift.py",
+    "exchange-online.md": "test_exchange_online.py",
     "gitops.md": "test_pipelines.py",
     "mixed-mail.md": "test_window.py",
     "progress.md": "test_progress.py",
+    "relay.md": "test_relay_page.py",
     "report.md": "test_report.py",
     "rotation.md": "test_rotation.py",
     "sql-server.md": "test_mssql_server.py",
