@@ -39,3 +39,10 @@ RELAY_CONFIG: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": [PRESENT, PROVEN, FORMER], "default": PRESENT},
     "directory": {"type": "str", "default": "/var/lib/weestimate-relay"},
 }
+
+RELAY_DELIVERY: dict[str, dict[str, Any]] = {
+    "queue_id": {"type": "str", "required": True},
+    "timeout": {"type": "int", "default": 60},
+    "log_minutes": {"type": "int", "default": 10},
+    "upstream": {"type": "str"},
+}
