@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay import rules
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import Declared, folded
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.plan import plan
 
@@ -75,5 +76,7 @@ class ActionModule(FrontDesk):
     def _validated(self) -> dict[str, Any]:
         """The declaration, judged as one document: the argument spec alone would not find all faults at once."""
         document = folded(schema.coerce(self._task.args, "relay"))
-        schema.require(document, "relay", "What is declared of the relay")
+        broken = rules.violations(document)
+        if broken:
+            raise schema.schema_invalid(broken, "What is declared of the relay")
         return document

@@ -61,7 +61,7 @@ class FrontDesk(ActionBase):
             given["journal"] = {"enabled": False}
         documents = {name: schema.coerce(given.pop(name), name) for name in _BY_SCHEMA if name in given}
         spec = {name: rule for name, rule in self.SPEC.items() if name not in _BY_SCHEMA}
-        broken = list(_faults(spec, given, self.SPEC))
+        broken = list(faults(spec, given, self.SPEC))
         for name in _BY_SCHEMA:
             if self.SPEC.get(name, {}).get("required"):
                 documents.setdefault(name, {})
@@ -90,7 +90,7 @@ _EXPECTED = {
 _LEAST = {"timeout": 1, "interval": 1, "port": 1, "minutes": 1}
 
 
-def _faults(
+def faults(
     spec: Mapping[str, Any], given: Mapping[str, Any], known: Mapping[str, Any], path: str = ""
 ) -> Iterator[schema.Violation]:
     """What does not fit, in words of our own: Ansible's quote what was given, which may be a secret."""
@@ -124,7 +124,7 @@ def _document_faults(rule: Mapping[str, Any], document: Any, place: str) -> Iter
         remedy = f"Set {place} to {_EXPECTED['dict']}."
         yield schema.Violation(place, "An argument has the documented type", remedy)
         return
-    yield from _faults(rule["options"], document, rule["options"], f"{place}.")
+    yield from faults(rule["options"], document, rule["options"], f"{place}.")
     yield from _group_faults(rule, document, place)
 
 

@@ -45,11 +45,12 @@ class Route(NamedTuple):
 
 
 class Test(NamedTuple):
-    """A test mail: ``index`` is its place in the list, ``sender`` and ``recipient`` are mail addresses."""
+    """A test mail: ``index`` is its place in the list, ``confirm`` is where it has to arrive, or None."""
 
     index: int
     sender: str
     recipient: str
+    confirm: Any
 
 
 class Declared:
@@ -61,12 +62,13 @@ class Declared:
         self.sink = _mapping(document.get("sink"))
         self.has_login = "login" in document
         self.sender_domains = _texts(_mapping(document.get("sender_policy")).get("domains"))
+        self.upstream_names = _mapping(document.get("upstreams"))
         self.upstreams = {
-            name: upstream
-            for name, upstream in _mapping(document.get("upstreams")).items()
-            if isinstance(upstream, Mapping)
+            name: upstream for name, upstream in self.upstream_names.items() if isinstance(upstream, Mapping)
         }
         self.routes = list(_routes(document.get("routes")))
+        #: Whether all routes are among them, so that it can be told which one a mail takes.
+        self.routes_are_known = 0 < len(self.routes) == len(_list(document.get("routes")))
         self.tests = list(_tests(document.get("test")))
 
     def clients(self) -> Iterator[tuple[int, str]]:
@@ -125,7 +127,7 @@ def _tests(tests: Any) -> Iterator[Test]:
     for index, test in enumerate(_list(tests)):
         sender, recipient = (_text(_mapping(test).get(name)) for name in ("from", "to"))
         if sender and recipient:
-            yield Test(index, sender, recipient)
+            yield Test(index, sender, recipient, test.get("confirm"))
 
 
 def _folded_at(node: Any, path: Sequence[str]) -> Any:

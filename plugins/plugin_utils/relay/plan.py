@@ -20,6 +20,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared imp
     RECIPIENT,
     SENDER,
     Declared,
+    Test,
     auth_of,
     mode_of,
 )
@@ -52,7 +53,7 @@ def plan(declared: Declared) -> dict[str, Any]:
         "sender_domains": declared.sender_domains,
         "from_pattern": postfix.from_pattern(declared.sender_domains) if declared.sender_domains else None,
         "sink": {name: declared.sink.get(name) for name in ("maildir", "host", "port")} if declared.sink else None,
-        "tests": [_test(declared, index) for index, _test_mail in enumerate(declared.tests)],
+        "tests": [_test(declared, test) for test in declared.tests],
         "rewrites": any(each["rewrite_from"] for each in upstreams),
     }
 
@@ -127,13 +128,12 @@ def _sink_hop(sink: Mapping[str, Any]) -> dict[str, Any]:
     return {"transport": f"relay-{_SINK}", "nexthop": nexthop}
 
 
-def _test(declared: Declared, index: int) -> dict[str, Any]:
+def _test(declared: Declared, test: Test) -> dict[str, Any]:
     """A test and the upstream that it will take. How its arrival is confirmed stays outside: that may be secret."""
-    test = declared.tests[index]
     route = declared.route_of(test.sender, test.recipient)
     return {
         "from": test.sender,
         "to": test.recipient,
         "upstream": _SINK if declared.sink or route is None else route.upstream,
-        "confirm": "confirm" in declared.document["test"][index],
+        "confirm": test.confirm is not None,
     }

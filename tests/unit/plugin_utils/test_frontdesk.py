@@ -63,7 +63,7 @@ SPEC = {
     ],
 )
 def test_each_fault_names_its_place_and_never_what_was_given(given: dict[str, Any], places: list[str]) -> None:
-    found = list(frontdesk._faults(SPEC, given, SPEC))
+    found = list(frontdesk.faults(SPEC, given, SPEC))
 
     assert [fault.path for fault in found] == places
     assert all(fault.rule and fault.remedy.endswith((".", "?")) for fault in found)
