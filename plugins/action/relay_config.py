@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils.relay.arguments import RELAY_CONFIG
-from ansible_collections.weestimate.mail.plugins.module_utils.relay.switch import seal
+from ansible_collections.weestimate.mail.plugins.module_utils.relay.sealing import seal
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 
 

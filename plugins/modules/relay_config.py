@@ -34,7 +34,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.relay.arguments import RELAY_CONFIG
-from ansible_collections.weestimate.mail.plugins.module_utils.relay.switch import relay_config
+from ansible_collections.weestimate.mail.plugins.module_utils.relay.configuration import relay_config
 
 
 def main() -> None:

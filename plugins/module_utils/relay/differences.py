@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..redaction import CHANGED, SET
@@ -15,33 +14,27 @@ from .files import Entry, File
 
 
 def differences(
-    before: Mapping[str, Entry], after: Mapping[str, File | None], secret: Mapping[str, bool]
+    before: Mapping[str, Entry], changes: Mapping[str, File | None], hidden: Collection[str]
 ) -> list[dict[str, Any]]:
-    """For each path in ``after`` what becomes of it; where a content is secret, only that it changes."""
-    found = []
-    for path, file in sorted(after.items()):
-        there = before[path]
-        hidden = secret.get(path, False) or is_private(there) or is_private(file)
-        old, new = _contents(there, file, hidden=hidden)
-        if old != new:
-            found.append(_difference(path, old, new))
-        if there is not None and file is not None and _attributes(there) != _attributes(file):
-            found.append(_difference(path, _attributes(there), _attributes(file)))
-    return found
+    """What becomes of each path in ``changes``; of a hidden one, only that its content changes."""
+    return [
+        {"before_header": path, "after_header": path, "before": old, "after": new}
+        for path in sorted(changes)
+        for old, new in _sides(before[path], changes[path], path in hidden)
+        if old != new
+    ]
 
 
-def is_private(entry: Entry) -> bool:
-    """What others may not read on the host is shown to nobody else either."""
-    return isinstance(entry, File) and not entry.mode & stat.S_IROTH
-
-
-def _contents(there: Entry, file: File | None, *, hidden: bool) -> tuple[str, str]:
+def _sides(there: Entry, file: File | None, is_hidden: bool) -> Iterator[tuple[Any, Any]]:
     old, new = (entry.content if isinstance(entry, File) else None for entry in (there, file))
-    if not hidden:
-        return _text(old), _text(new)
-    if old is not None and new is not None:
-        return f"{SET}\n", f"{SET if old == new else CHANGED}\n"
-    return (f"{SET}\n" if old is not None else ""), (f"{SET}\n" if new is not None else "")
+    yield _masked(old, new) if is_hidden else (_text(old), _text(new))
+    if there is not None and file is not None:
+        yield _attributes(there), _attributes(file)
+
+
+def _masked(old: bytes | None, new: bytes | None) -> tuple[str, str]:
+    changed = SET if old in (None, new) else CHANGED
+    return ("" if old is None else f"{SET}\n", "" if new is None else f"{changed}\n")
 
 
 def _text(content: bytes | None) -> str:
@@ -50,9 +43,5 @@ def _text(content: bytes | None) -> str:
 
 def _attributes(entry: Entry) -> dict[str, Any]:
     if not isinstance(entry, File):
-        return {"kind": "not a regular file"}
+        return {"kind": "no regular file"}
     return {"mode": f"{entry.mode:04o}", "uid": entry.uid, "gid": entry.gid}
-
-
-def _difference(path: str, before: Any, after: Any) -> dict[str, Any]:
-    return {"before_header": path, "after_header": path, "before": before, "after": after}

@@ -17,8 +17,9 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,65 +47,65 @@ class Ledger:
     """The folder, as one run sees it; ``managed`` tells of each managed path whether its content is a secret."""
 
     folder: Path
-    managed: dict[str, bool] = field(default_factory=dict)
+    managed: Mapping[str, bool] = field(default_factory=dict)
     journal: Journal | None = None
 
     @classmethod
     @contextmanager
     def opened(cls, folder: Path, timeout: float, *, check_mode: bool) -> Iterator[Ledger]:
-        """The folder, locked; check mode makes none where there is none. Raises ``lock_timeout``."""
+        """The folder, locked. Raises ``lock_timeout`` if another run holds it for ``timeout`` seconds."""
         if check_mode and not folder.is_dir():
-            yield cls(folder)
+            with tempfile.TemporaryDirectory() as made_up:
+                yield cls(Path(made_up))
             return
         folder.mkdir(0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as lock:
             _lock(lock.fileno(), timeout)
-            yield cls(folder, **_loaded(_read_json(folder / "switch.json")))
+            yield cls(folder, **(_read(folder / "switch.json", _loaded) or {}))
+
+    @property
+    def interrupted(self) -> list[str]:
+        """The files of a switch that was begun and came to no end."""
+        return list(self.journal.existed) if self.journal and not self.journal.settled else []
 
     def begin(self, existed: Mapping[str, bool]) -> None:
         """Note that a switch is under way, before it touches anything."""
-        self.journal = Journal(dict(existed))
-        self._save()
+        self._note(self.managed, Journal(existed))
 
     def settle(self, managed: Mapping[str, bool]) -> None:
-        """Note that the switch succeeded, and what is managed since."""
-        self.managed = dict(managed)
-        if self.journal:
-            self.journal = Journal(self.journal.existed, settled=True)
-        self._save()
+        """Note that the relay is up, and what is managed since."""
+        self._note(managed, Journal(self.journal.existed, settled=True) if self.journal else None)
 
-    def close(self) -> None:
-        """Note that nothing is under way any more."""
-        self.journal = None
-        self._save()
+    def close(self, due: Iterable[str] = ()) -> None:
+        """Note that no switch is under way any more, and whose programs are still to be started again."""
+        existed = dict.fromkeys(due, True)
+        self._note(self.managed, Journal(existed) if existed else None)
 
     @property
     def proven(self) -> dict[str, File] | None:
         """The files that were last proven, by path; None if none ever were."""
-        held = _read_json(self.folder / "proven.json")
-        if held is None:
-            return None
-        return {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in held.items()}
+        return _read(self.folder / "proven.json", _files)
 
     def prove(self, files: Mapping[str, File]) -> None:
         """Remember files as proven, in place of those before."""
         held = {path: {**asdict(file), "content": _text(file.content)} for path, file in files.items()}
-        _write_json(self.folder / "proven.json", held)
-
-    def _save(self) -> None:
-        journal = asdict(self.journal) if self.journal else None
-        _write_json(self.folder / "switch.json", {"managed": self.managed, "journal": journal})
+        _write(self.folder / "proven.json", held)
 
     @contextmanager
     def candidate(self) -> Iterator[Path]:
         """A new folder for a configuration to be checked; it is removed again with all that is in it."""
         folder = self.folder / "candidate"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(0o700, parents=True)
+        folder.mkdir(0o700)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _note(self, managed: Mapping[str, bool], journal: Journal | None) -> None:
+        noted = {"managed": dict(managed), "journal": asdict(journal) if journal else None}
+        _write(self.folder / "switch.json", noted)
+        self.managed, self.journal = managed, journal
 
 
 def _lock(lock: int, timeout: float) -> None:
@@ -121,26 +122,34 @@ def _lock(lock: int, timeout: float) -> None:
         time.sleep(_PAUSE)
 
 
-def _loaded(held: Mapping[str, Any] | None) -> dict[str, Any]:
-    if held is None:
-        return {}
-    return {"managed": held["managed"], "journal": Journal(**held["journal"]) if held["journal"] else None}
+def _loaded(noted: Mapping[str, Any]) -> dict[str, Any]:
+    return {"managed": noted["managed"], "journal": Journal(**noted["journal"]) if noted["journal"] else None}
+
+
+def _files(held: Mapping[str, Any]) -> dict[str, File]:
+    return {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in held.items()}
 
 
 def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _read_json(path: Path) -> Any:
+def _read(path: Path, load: Callable[[Any], Any]) -> Any:
+    """What a file of the folder holds; None if it is not there."""
     try:
-        with path.open(encoding="utf-8") as file:
-            return json.load(file)
+        return load(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise MailSettingsError(
+            "relay_config_refused",
+            f"{path} is not what was written there. Nothing was changed.",
+            "Restore it from a backup, or remove it; the relay then counts as one that was never configured.",
+        ) from None
 
 
-def _write_json(path: Path, held: Any) -> None:
-    """Replace a file as a whole; on disk when this returns."""
+def _write(path: Path, held: Any) -> None:
+    """Replace a file of the folder as a whole; on disk when this returns."""
     new = path.with_suffix(".new")
     opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(opened, "w", encoding="utf-8") as file:

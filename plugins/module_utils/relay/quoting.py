@@ -7,38 +7,45 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 from ..smtp.scrub import Scrubber
-from .programs import Outcome
+from ..smtp.wire import readable
+from .execution import Outcome
 
 #: Lines and characters of an output that are quoted, from its end: the reason of a failure comes last.
 _LINES, _CHARACTERS = 20, 2000
 
-#: A program may quote a line as a whole, or a word of it, or what stands after a separator.
-_WORD = re.compile(r"\w{4,}")
-_SEPARATED = re.compile(r"[\s=:,]+")
+_SEPARATOR = re.compile(r"[\s=:,]+")
+
+#: Shorter parts of a line give nothing away, and hit words.
+_SHORTEST_PART = 4
+_WORD = re.compile(rf"\w{{{_SHORTEST_PART},}}")
 
 
 class Quoter:
-    """Quotes programs; knows the contents that are secret, and the public ones, whose words give nothing away."""
+    """Quotes programs; knows the contents that are secret, and public ones, whose words give nothing away."""
 
     def __init__(self, secret: Iterable[bytes], public: Iterable[bytes]) -> None:
         known = {piece for content in public for piece in _pieces(content)}
-        secrets = {piece for content in secret for piece in _pieces(content)} - known
-        self._scrubber = Scrubber(secrets)
+        self._scrubber = Scrubber({piece for content in secret for piece in _pieces(content)} - known)
 
-    def quote(self, outcome: Outcome) -> list[str]:
+    def lines(self, outcome: Outcome) -> list[str]:
         """The last lines of what a program said."""
-        cleaned = self._scrubber.clean(outcome.output)[-_CHARACTERS:]
+        cleaned = self._scrubber.clean(readable(outcome.output))[-_CHARACTERS:]
         return [line.rstrip() for line in cleaned.splitlines() if line.strip()][-_LINES:]
+
+    def sentence(self, outcome: Outcome) -> str:
+        """What became of a program, and what it said of it."""
+        said = " / ".join(self.lines(outcome)).rstrip(".")
+        return f"{shlex.join(outcome.command)} {outcome.ending}{': ' if said else ''}{said}."
 
 
 def _pieces(content: bytes) -> Iterator[str]:
-    """Everything in a content by which it could be recognised."""
-    for line in content.decode("utf-8", "replace").splitlines():
-        if line.strip():
-            yield line.strip()
-        yield from (line[found.end() :].strip() for found in _SEPARATED.finditer(line))
-        yield from _SEPARATED.split(line)
+    """All that a content could be recognised by: a program may quote a line, the end of one, or a word."""
+    for line in filter(None, map(str.strip, readable(content).splitlines())):
+        yield line
+        yield from (line[separator.end() :] for separator in _SEPARATOR.finditer(line))
+        yield from (part for part in _SEPARATOR.split(line) if len(part) >= _SHORTEST_PART)
         yield from _WORD.findall(line)

@@ -2,271 +2,152 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One configuration of a relay in place of another: checked before, started after, and put back if it does not start.
+"""From one configuration to another: files exchanged, programs started, and all put back if they do not come up.
 
-A run that is killed leaves a journal behind. The next run puts back what the killed one had begun, goes on to what is
-declared then, and starts again whatever read one of those files, whether or not it differs in the end.
+A run that is killed leaves a journal behind. `resume` puts back what it had begun; the next switch then starts again
+whatever reads one of those files, whether or not it differs in the end.
 """
 
 from __future__ import annotations
 
-import base64
-import grp
-import pwd
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import MailSettingsError
 from . import files
-from .arguments import FORMER, PRESENT, PROVEN
-from .differences import differences, is_private
-from .files import Entry, File, Other
+from .execution import Outcome, ProgramError, run, run_until
 from .ledger import Ledger
-from .programs import Outcome, run, run_until
+from .plan import Plan
 from .quoting import Quoter
 
-_STAGE = "{stage}"
-_SECRET_MODE, _PUBLIC_MODE = "0600", "0644"
-
-
-def seal(content: str) -> str:
-    """A content as it is handed to the module on the relay: on one line, without anything that escaping changes.
-
-    Ansible blanks a secret in what it logs only where it finds it as it was given, not the escaped form.
-    """
-    return base64.b64encode(content.encode("utf-8", "surrogateescape")).decode()
-
-
-def relay_config(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """Carry out a call of the module; its result. Raises `MailSettingsError`."""
-    try:
-        with Ledger.opened(Path(arguments["directory"]), arguments["timeout"], check_mode=check_mode) as ledger:
-            return _STATES[arguments["state"]](_Order(arguments, ledger, check_mode))
-    except OSError as error:
-        raise _refused(f"{error.filename or arguments['directory']}: {error.strerror}.") from error
+_UNTOUCHED = "Nothing was changed."
+_BACK = "The former configuration is in force again."
+_NOT_BACK = "The former files could not be put back; the next run does it first."
+_NOT_UP = "The former files are back, but the relay does not come up with them either."
+_NOTHING_TO_PUT_BACK = (
+    "Only programs were to be started again, after a run that was interrupted. The next run tries it."
+)
 
 
 @dataclass(frozen=True)
-class _Target:
-    """A configuration to be in force: what is to lie at each path, and of which of them the content is secret."""
+class Startup:
+    """What starts a configuration, and what tells that it is up."""
 
-    files: Mapping[str, File | None]
-    secret: Mapping[str, bool]
+    activate: Sequence[Mapping[str, Any]]
+    settled: Sequence[Sequence[str]]
+    timeout: float
 
-    @property
-    def managed(self) -> dict[str, bool]:
-        """What is managed once it is in force."""
-        return {path: self.secret[path] for path, file in self.files.items() if file is not None}
+    def commands(self, paths: Iterable[str]) -> list[list[str]]:
+        """The commands that a change of these paths calls for, in their order."""
+        changed = list(paths)
+        return [
+            each["command"] for each in self.activate if any(path.startswith(tuple(each["paths"])) for path in changed)
+        ]
 
-
-@dataclass(frozen=True)
-class _Order:
-    """One call of the module."""
-
-    arguments: Mapping[str, Any]
-    ledger: Ledger
-    check_mode: bool
-
-    def present(self) -> dict[str, Any]:
-        """Bring the declared files into force, and nothing else of what was managed."""
-        declared = {each["path"]: self._declared(each) for each in self.arguments["files"]}
-        secret = {each["path"]: each["secret"] for each in self.arguments["files"]}
-        return self._reach(self._target(declared, secret), checks=self.arguments["checks"])
-
-    def former(self) -> dict[str, Any]:
-        """Bring back into force what was last proven; it was checked then, and there is nothing better now."""
-        proven = self.ledger.proven
-        if proven is None:
-            raise MailSettingsError(
-                "relay_no_former",
-                "No configuration of this relay was ever proven, so there is none to go back to. Nothing was changed.",
-                "Mend the declared configuration.",
-            )
-        secret = {path: is_private(file) for path, file in proven.items()}
-        return self._reach(self._target(proven, secret), checks=())
-
-    def proven(self) -> dict[str, Any]:
-        """Remember what is in force."""
-        if self.ledger.journal and not self.ledger.journal.settled:
-            raise MailSettingsError(
-                "relay_not_started",
-                "A change of this relay's configuration was interrupted, so what is in force is not what runs.",
-                "Bring the declared configuration into force first (state=present).",
-            )
-        in_force = self._in_force()
-        changed = in_force != self.ledger.proven
-        if changed and not self.check_mode:
-            self.ledger.prove(in_force)
-        return {"changed": changed, "changed_files": [], "activated": [], "proven": True, "diff": []}
-
-    def _target(self, wanted: Mapping[str, File], secret: Mapping[str, bool]) -> _Target:
-        gone = {path: None for path in self.ledger.managed if path not in wanted}
-        return _Target({**gone, **wanted}, {**self.ledger.managed, **secret})
-
-    def _declared(self, given: Mapping[str, Any]) -> File:
-        mode = given["mode"] or (_SECRET_MODE if given["secret"] else _PUBLIC_MODE)
-        return File(
-            base64.b64decode(given["content"]),
-            int(mode, 8),
-            self._account(given, "owner", lambda name: pwd.getpwnam(name).pw_uid),
-            self._account(given, "group", lambda name: grp.getgrnam(name).gr_gid),
-        )
-
-    def _account(self, given: Mapping[str, Any], kind: str, number: Callable[[str], int]) -> int | None:
-        try:
-            return number(given[kind])
-        except KeyError:
-            if self.check_mode:  # What comes before this task may be going to make it.
-                return None
-            raise _refused(f"{given['path']}: there is no {kind} {given[kind]}.") from None
-
-    def _in_force(self) -> dict[str, File]:
-        found = {path: files.read(path) for path in self.ledger.managed}
-        return {path: entry for path, entry in found.items() if isinstance(entry, File)}
-
-    def _reach(self, target: _Target, checks: Sequence[Sequence[str]]) -> dict[str, Any]:
-        due = self._resume()
-        before = {path: files.read(path) for path in target.files}
-        changes = {path: file for path, file in target.files.items() if file != before[path]}
-        due = sorted({*changes, *due})
-        commands = [each["command"] for each in self.arguments["activate"] if _concerns(each["paths"], due)]
-        if changes:
-            _require_replaceable(before, changes)
-            self._check(target, before, checks)
-        if due and not self.check_mode:
-            _Switch(self, target, before, changes, commands).carry_out(due)
-        elif self.ledger.managed != target.managed and not self.check_mode:
-            self.ledger.settle(target.managed)
-        return {
-            "changed": bool(due),
-            "changed_files": sorted(changes),
-            "activated": commands,
-            "proven": self._is_proven(target),
-            "diff": differences(before, changes, target.secret),
-        }
-
-    def _is_proven(self, target: _Target) -> bool:
-        return {path: file for path, file in target.files.items() if file} == self.ledger.proven
-
-    def _resume(self) -> list[str]:
-        """Bring an interrupted switch to its end; the files whose programs have to be started again."""
-        journal = self.ledger.journal
-        if journal is None or self.check_mode:
-            return [] if journal is None or journal.settled else list(journal.existed)
-        if journal.settled:
-            files.forget(journal.existed)
-            self.ledger.close()
-            return []
-        files.undo(journal.existed)
-        self.ledger.begin(dict.fromkeys(journal.existed, True))
-        return list(journal.existed)
-
-    def _check(self, target: _Target, before: Mapping[str, Entry], checks: Sequence[Sequence[str]]) -> None:
-        """Let programs refuse the candidate, which lies below a folder of its own."""
-        if not checks:
-            return
-        with self.ledger.candidate() as stage:
-            for path, file in target.files.items():
-                if file is not None:
-                    files.write(Path(f"{stage}{path}"), file)
-            for check in checks:
-                outcome = run([word.replace(_STAGE, str(stage)) for word in check], self.arguments["timeout"])
-                if not outcome.succeeded and not (outcome.missing and self.check_mode):
-                    raise _failure("relay_config_refused", outcome, self.quoter(target, before), _UNTOUCHED)
-
-    def quoter(self, target: _Target, before: Mapping[str, Entry]) -> Quoter:
-        """Knows the secrets of what is to come, of what is there, and of what was proven."""
-        sides = [target.files, before, self.ledger.proven or {}]
-        entries = [(path, entry) for side in sides for path, entry in side.items() if isinstance(entry, File)]
-        hidden = [entry.content for path, entry in entries if target.secret.get(path, True) or is_private(entry)]
-        return Quoter(hidden, [entry.content for _path, entry in entries if entry.content not in hidden])
+    def start(self, commands: Sequence[Sequence[str]]) -> None:
+        """Run them, and wait until the relay is up. Raises `ProgramError`."""
+        for command in commands:
+            _require(run(command, self.timeout))
+        deadline = time.monotonic() + self.timeout
+        for command in self.settled:
+            _require(run_until(command, deadline))
 
 
-@dataclass(frozen=True)
-class _Switch:
-    """The part of an order from which there is no way out but success, or what was there before."""
+def _require(outcome: Outcome) -> None:
+    if outcome.ending:
+        raise ProgramError(outcome)
 
-    order: _Order
-    target: _Target
-    before: Mapping[str, Entry]
-    changes: Mapping[str, File | None]
-    commands: Sequence[Sequence[str]]
 
-    def carry_out(self, due: Sequence[str]) -> None:
-        """Exchange the files, start what reads them, and wait until it is up."""
-        ledger = self.order.ledger
-        ledger.begin({path: self.before.get(path, True) is not None for path in due})
-        self._exchange()
-        failed = self._start()
-        if failed:
-            raise self._put_back(failed)
-        ledger.settle(self.target.managed)
-        files.forget(self.changes)
+def resume(ledger: Ledger) -> list[str]:
+    """Put back what an interrupted switch had begun; the paths whose programs are to be started again."""
+    due = ledger.interrupted
+    if due:
+        files.undo(ledger.journal.existed)
+        ledger.close(due)
+    elif ledger.journal:
+        files.forget(ledger.journal.existed)
         ledger.close()
+    return due
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A plan, and what starts the relay once it is carried out, and once it is undone."""
+
+    ledger: Ledger
+    plan: Plan
+    start: Callable[[], None]
+    quoter: Quoter
+
+    def carry_out(self) -> None:
+        """Make the switch. Raises ``relay_config_refused`` and ``relay_not_started``, what was before being back."""
+        existed = {path: self.plan.before[path] is not None for path in self.plan.changes}
+        self.ledger.begin({**dict.fromkeys(self.plan.overdue, True), **existed})
+        self._exchange()
+        try:
+            self.start()
+            self.ledger.settle(self.plan.target.managed)
+        except (ProgramError, OSError) as error:
+            raise self._failure(error, self._put_back()) from None
+        with suppress(OSError):  # The next run removes what is left.
+            files.forget(existed)
+            self.ledger.close()
 
     def _exchange(self) -> None:
-        ledger = self.order.ledger
         try:
-            files.prepare(self.changes)
-            files.exchange(self.changes)
+            files.prepare(self.plan.changes)
+            files.exchange(self.plan.changes)
+        except OSError as error:
+            try:
+                files.undo(self.ledger.journal.existed)
+                self.ledger.close(self.plan.overdue)
+            except OSError:
+                raise self._failure(error, _NOT_BACK) from None
+            raise refused(told(error)) from None
+
+    def _put_back(self) -> str:
+        """Go back to what was in force; a sentence on how that went."""
+        if not self.plan.changes:
+            return _NOTHING_TO_PUT_BACK
+        paths = list(self.ledger.journal.existed)
+        try:
+            files.undo(self.ledger.journal.existed)
+            self.ledger.close(paths)
         except OSError:
-            files.undo(ledger.journal.existed)
-            ledger.close()
-            raise
+            return _NOT_BACK
+        try:
+            self.start()
+        except ProgramError:
+            return _NOT_UP
+        with suppress(OSError):  # Programs are then started once more by the next run.
+            self.ledger.close()
+        return _BACK
 
-    def _start(self) -> Outcome | None:
-        """The first program that failed, or None where the relay is up."""
-        timeout = self.order.arguments["timeout"]
-        for command in self.commands:
-            outcome = run(command, timeout)
-            if not outcome.succeeded:
-                return outcome
-        deadline = time.monotonic() + timeout
-        outcomes = (run_until(command, deadline) for command in self.order.arguments["settled"])
-        return next((outcome for outcome in outcomes if not outcome.succeeded), None)
-
-    def _put_back(self, failed: Outcome) -> MailSettingsError:
-        quoter = self.order.quoter(self.target, self.before)
-        files.undo(self.order.ledger.journal.existed)
-        again = self._start()
-        if again is None:
-            self.order.ledger.close()
-        return _failure("relay_not_started", failed, quoter, _PUT_BACK if again is None else _NOT_UP)
+    def _failure(self, error: Exception, state: str) -> MailSettingsError:
+        if isinstance(error, ProgramError):
+            return program_failure("relay_not_started", error.outcome, self.quoter, state)
+        return MailSettingsError("relay_not_started", f"{told(error)} {state}", "Mend what it names, and run again.")
 
 
-def _require_replaceable(before: Mapping[str, Entry], paths: Iterable[str]) -> None:
-    for path in paths:
-        entry = before[path]
-        if isinstance(entry, Other) and entry.is_folder:
-            raise _refused(f"{path} is a folder.")
+def refused(why: str) -> MailSettingsError:
+    """The error of a configuration that was not brought into force."""
+    return MailSettingsError("relay_config_refused", f"{why} {_UNTOUCHED}", "Mend what it names, and run again.")
 
 
-def _concerns(prefixes: Sequence[str], paths: Sequence[str]) -> bool:
-    return any(path.startswith(tuple(prefixes)) for path in paths)
-
-
-_UNTOUCHED = "Nothing was changed."
-_PUT_BACK = "The former configuration is in force again."
-_NOT_UP = "The former files are back, but the relay did not come up with them either."
-
-
-def _refused(why: str) -> MailSettingsError:
-    return MailSettingsError("relay_config_refused", f"{why} {_UNTOUCHED}", "Mend that, and run again.")
-
-
-def _failure(code: str, outcome: Outcome, quoter: Quoter, state: str) -> MailSettingsError:
-    said = quoter.quote(outcome)
-    quoted = f": {' / '.join(said)}" if said else "."
+def program_failure(code: str, outcome: Outcome, quoter: Quoter, state: str = _UNTOUCHED) -> MailSettingsError:
+    """The error of a program that failed; ``state`` is a sentence on what is in force."""
     return MailSettingsError(
         code,
-        f"{' '.join(outcome.command)} {outcome.ending}{quoted.rstrip('.')}. {state}",
+        f"{quoter.sentence(outcome)} {state}",
         "Mend what it names, and run again.",
         command=list(outcome.command),
-        output=said,
+        output=quoter.lines(outcome),
     )
 
 
-_STATES = {PRESENT: _Order.present, PROVEN: _Order.proven, FORMER: _Order.former}
+def told(error: OSError) -> str:
+    """A failure of the system as a sentence."""
+    return f"{error.filename or 'A file'}: {error.strerror or type(error).__name__}."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs that check and start a configuration: without a shell, with an end, and with what they said."""
+"""Running the programs that check and start a configuration: without a shell, and each with an end."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Seconds between two attempts of a program that has to succeed in the end.
 _PAUSE = 0.5
 
-_LONGEST_OUTPUT = 1 << 20
+#: Postfix keeps its programs where the search path of a module need not lead.
+_SYSTEM_PATHS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+#: Bytes of an output that are looked at, from its end.
+_LONGEST_OUTPUT = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -26,44 +30,48 @@ class Outcome:
 
     command: tuple[str, ...]
     ending: str
-    output: str = ""
+    output: bytes = field(default=b"", repr=False)
+    #: There is no program of that name.
     missing: bool = False
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether it did what it was to do."""
-        return not self.ending
+
+class ProgramError(Exception):
+    """A program did not do what it was to do."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.ending)
+        self.outcome = outcome
 
 
 def run(command: Sequence[str], timeout: float) -> Outcome:
-    """Run a program to its end; it is killed, with all that it started, after ``timeout`` seconds.
+    """Run a program to its end; it is killed, with what it started, after ``timeout`` seconds.
 
     Its output goes into memory and not through a pipe: a daemon that it leaves behind may hold that open for ever.
     """
-    command = tuple(command)
+    words = tuple(str(word) for word in command)
     with os.fdopen(os.memfd_create("output"), "rb+") as output:
         try:
             process = subprocess.Popen(  # noqa: S603 # the user's own program, without a shell
-                command,
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "LC_ALL": "C.UTF-8"},
+                env=_environment(),
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
-            return Outcome(command, f"cannot be started ({why})", missing=isinstance(error, FileNotFoundError))
+            return Outcome(words, f"cannot be started ({why})", missing=isinstance(error, FileNotFoundError))
         ending = _ending(process, timeout)
         output.seek(max(0, output.seek(0, os.SEEK_END) - _LONGEST_OUTPUT))
-        return Outcome(command, ending, output.read().decode("utf-8", "replace"))
+        return Outcome(words, ending, output.read())
 
 
 def run_until(command: Sequence[str], deadline: float) -> Outcome:
     """Run a program until it succeeds, or until ``deadline`` by `time.monotonic`; once at least."""
     while True:
         outcome = run(command, max(1.0, deadline - time.monotonic()))
-        if outcome.succeeded or outcome.missing or time.monotonic() + _PAUSE >= deadline:
+        if not outcome.ending or outcome.missing or time.monotonic() + _PAUSE >= deadline:
             return outcome
         time.sleep(_PAUSE)
 
@@ -79,3 +87,9 @@ def _ending(process: subprocess.Popen[bytes], timeout: float) -> str:
     if status < 0:
         return f"was ended by signal {-status}"
     return f"ended with status {status}" if status else ""
+
+
+def _environment() -> dict[str, str]:
+    """The environment of this process, with all places of programs, and in plain English."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATHS))
+    return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"}

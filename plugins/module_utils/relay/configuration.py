@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The states that a relay's configuration can be brought to: what is declared, what was proven."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ..errors import MailSettingsError
+from . import files
+from .arguments import FORMER, PRESENT, PROVEN
+from .execution import Outcome, run
+from .files import File, Other
+from .ledger import Ledger
+from .plan import Plan, Target, is_private
+from .quoting import Quoter
+from .sealing import unseal
+from .switch import Startup, Switch, program_failure, refused, resume, told
+
+_STAGE = "{stage}"
+_SECRET_MODE, _PUBLIC_MODE = "0600", "0644"
+
+_ACCOUNTS = {
+    "owner": lambda name: pwd.getpwnam(name).pw_uid,
+    "group": lambda name: grp.getgrnam(name).gr_gid,
+}
+
+
+def relay_config(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+    """Carry out a call of the module, whose contents are sealed; its result. Raises `MailSettingsError`."""
+    try:
+        with Ledger.opened(Path(arguments["directory"]), arguments["timeout"], check_mode=check_mode) as ledger:
+            return _STATES[arguments["state"]](_Order(arguments, ledger, check_mode))
+    except OSError as error:
+        raise refused(told(error)) from None
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One call of the module."""
+
+    arguments: Mapping[str, Any]
+    ledger: Ledger
+    check_mode: bool
+
+    def present(self) -> dict[str, Any]:
+        """Bring the declared files into force, and nothing else of what was managed."""
+        declared = {given["path"]: self._declared(given) for given in self.arguments["files"]}
+        secret = {given["path"]: given["secret"] for given in self.arguments["files"]}
+        return self._reach(self._target(declared, secret), checks=self.arguments["checks"])
+
+    def former(self) -> dict[str, Any]:
+        """Bring back into force what was last proven. It was checked then, and there is nothing better to go to."""
+        proven = self.ledger.proven
+        if proven is None:
+            raise MailSettingsError(
+                "relay_no_former",
+                "No configuration of this relay was ever proven, so there is none to go back to. Nothing was changed.",
+                "Mend the declared configuration, and run again.",
+            )
+        secret = {path: is_private(file) for path, file in proven.items()}
+        return self._reach(self._target(proven, secret), checks=())
+
+    def proven(self) -> dict[str, Any]:
+        """Remember what is in force."""
+        if self.ledger.interrupted:
+            raise MailSettingsError(
+                "relay_not_started",
+                "A change of the relay was interrupted, so what lies on its disk need not be what runs.",
+                "Bring the declared configuration into force first (state=present).",
+            )
+        entries = {path: files.read(path) for path in self.ledger.managed}
+        in_force = {path: entry for path, entry in entries.items() if isinstance(entry, File)}
+        changed = in_force != self.ledger.proven
+        if changed and not self.check_mode:
+            self.ledger.prove(in_force)
+        nothing = {"changed_files": [], "activated": [], "resumed": False, "diff": []}
+        return {**nothing, "changed": changed, "proven": True}
+
+    def _target(self, wanted: Mapping[str, File], secret: Mapping[str, bool]) -> Target:
+        gone = {path: None for path in self.ledger.managed if path not in wanted}
+        return Target({**gone, **wanted}, {**self.ledger.managed, **secret})
+
+    def _declared(self, given: Mapping[str, Any]) -> File:
+        mode = given["mode"] or (_SECRET_MODE if given["secret"] else _PUBLIC_MODE)
+        owner, group = (self._account(given, kind) for kind in _ACCOUNTS)
+        return File(unseal(given["content"]), int(mode, 8), owner, group)
+
+    def _account(self, given: Mapping[str, Any], kind: str) -> int | None:
+        try:
+            return _ACCOUNTS[kind](given[kind])
+        except KeyError:
+            if self.check_mode:  # A task before this one may be going to make it.
+                return None
+            raise refused(f"{given['path']}: There is no {kind} {given[kind]} on the relay.") from None
+
+    def _reach(self, target: Target, checks: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """Bring a configuration into force, unless it is."""
+        plan = Plan.towards(target, self.ledger.interrupted if self.check_mode else resume(self.ledger))
+        proven = self.ledger.proven
+        startup = Startup(*(self.arguments[name] for name in ("activate", "settled", "timeout")))
+        commands = startup.commands(plan.due)
+        if plan.due:
+            quoter = plan.quoter(proven or {}, [*target.files, *chain(*checks, *commands, *startup.settled)])
+            self._check(plan, checks, quoter)
+            if not self.check_mode:
+                Switch(self.ledger, plan, lambda: startup.start(commands), quoter).carry_out()
+        elif self.ledger.managed != target.managed and not self.check_mode:
+            self.ledger.settle(target.managed)
+        return {
+            "changed": bool(plan.due),
+            "changed_files": sorted(plan.changes),
+            "activated": commands,
+            "proven": target.present == proven,
+            "resumed": bool(plan.overdue),
+            "diff": plan.differences(),
+        }
+
+    def _check(self, plan: Plan, checks: Sequence[Sequence[str]], quoter: Quoter) -> None:
+        """Let programs refuse the candidate, which lies below a folder of its own."""
+        for path in plan.changes:
+            entry = plan.before[path]
+            if isinstance(entry, Other) and entry.is_folder:
+                raise refused(f"{path} is a folder.")
+        if not plan.changes or not checks:
+            return
+        with self.ledger.candidate() as stage:
+            for path, file in plan.target.present.items():
+                files.write(Path(f"{stage}{path}"), file)
+            for check in checks:
+                outcome = _checked(check, str(stage), self.arguments["timeout"])
+                # In check mode, a task before this one may be going to install it.
+                if outcome.ending and not (outcome.missing and self.check_mode):
+                    raise program_failure("relay_config_refused", outcome, quoter)
+
+
+def _checked(check: Sequence[str], stage: str, timeout: float) -> Outcome:
+    """What became of a check; it is quoted as if the candidate lay where it is to lie."""
+    outcome = run([word.replace(_STAGE, stage) for word in check], timeout)
+    return replace(outcome, command=tuple(check), output=outcome.output.replace(stage.encode(), b""))
+
+
+_STATES = {PRESENT: _Order.present, PROVEN: _Order.proven, FORMER: _Order.former}
