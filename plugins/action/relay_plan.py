@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay import rules
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.advice import advice
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import Declared, folded
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.plan import plan
 
@@ -71,7 +72,8 @@ class ActionModule(FrontDesk):
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 # as every action
         """As documented with the module."""
         declared = Declared(arguments)
-        return {"changed": False, "plan": plan(declared), "advice": []}
+        told = [entry.as_dict() for entry in advice(arguments)]
+        return {"changed": False, "plan": plan(declared), "advice": told}
 
     def _validated(self) -> dict[str, Any]:
         """The declaration, judged as one document: the argument spec alone would not find all faults at once."""

@@ -159,11 +159,10 @@ class _Judge:
             for name in error.validator_value:
                 if name not in error.instance:
                     rule = self._rule([*steps[:-1], "properties", name])
-                    yield Violation(_dotted([*path, name]), rule["title"], rule["x-remedy"], "It is missing.")
+                    yield _violation([*path, name], rule, "It is missing.")
         else:
             rule = self._rule(steps)
-            reason = rule.get("x-reason") or _finding(error, path, document)
-            yield Violation(_dotted(path), rule["title"], rule["x-remedy"], reason, rule.get("x-advice", ""))
+            yield _violation(path, rule, _finding(error, path, document))
 
     def _rule(self, steps: Iterable[Any]) -> Mapping[str, Any]:
         """The deepest part of the schema, on the way to the failed keyword, that carries a remedy."""
@@ -184,6 +183,12 @@ def _judge(schema_name: str) -> _Judge:
             "Install the Python package jsonschema (4.18 or later) where ansible-core is installed.",
         )
     return _JUDGES[schema_name]
+
+
+def _violation(path: Iterable[Any], rule: Mapping[str, Any], finding: str) -> Violation:
+    """A broken rule; an advice says why it is given in place of what was found."""
+    reason = rule.get("x-reason", finding)
+    return Violation(_dotted(path), rule["title"], rule["x-remedy"], reason, rule.get("x-advice", ""))
 
 
 def _finding(error: ValidationError, path: list[Any], document: Any) -> str:

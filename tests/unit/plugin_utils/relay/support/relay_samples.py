@@ -74,7 +74,7 @@ def changed(changes: Mapping[str, Any], document: Mapping[str, Any] = BRIDGE) ->
         if value is ABSENT:
             del node[last]
         elif isinstance(node, list) and last == len(node):
-            node.append(value)
+            node.append(copy.deepcopy(value))
         else:
-            node[last] = value
+            node[last] = copy.deepcopy(value)
     return other
