@@ -10,7 +10,9 @@ from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils.relay.arguments import RELAY_CONFIG
 from ansible_collections.weestimate.mail.plugins.module_utils.relay.sealing import seal
+from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.frontdesk import FrontDesk
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay import switching
 
 
 class ActionModule(FrontDesk):
@@ -20,5 +22,8 @@ class ActionModule(FrontDesk):
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """As documented with the module."""
+        broken = list(switching.violations(arguments, schema.plain(self._task.args)))
+        if broken:
+            raise schema.schema_invalid(broken, "The arguments")
         sealed = [{**file, "content": seal(file["content"])} for file in arguments["files"]]
         return self.hand_over("relay_config", {**arguments, "files": sealed}, task_vars)

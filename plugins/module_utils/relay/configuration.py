@@ -55,7 +55,7 @@ class _Order:
         """Bring the declared files into force, and nothing else of what was managed."""
         declared = {given["path"]: self._declared(given) for given in self.arguments["files"]}
         secret = {given["path"]: given["secret"] for given in self.arguments["files"]}
-        return self._reach(self._target(declared, secret), checks=self.arguments["checks"])
+        return self._reach(self._target(declared, secret), checks=_commands(self.arguments["checks"]))
 
     def former(self) -> dict[str, Any]:
         """Bring back into force what was last proven. It was checked then, and there is nothing better to go to."""
@@ -106,7 +106,7 @@ class _Order:
         """Bring a configuration into force, unless it is."""
         plan = Plan.towards(target, self.ledger.interrupted if self.check_mode else resume(self.ledger))
         proven = self.ledger.proven
-        startup = Startup(*(self.arguments[name] for name in ("activate", "settled", "timeout")))
+        startup = Startup(self.arguments["activate"], _commands(self.arguments["settled"]), self.arguments["timeout"])
         commands = startup.commands(plan.due)
         if plan.due:
             quoter = plan.quoter(proven or {}, [*target.files, *chain(*checks, *commands, *startup.settled)])
@@ -140,6 +140,11 @@ class _Order:
                 # In check mode, a task before this one may be going to install it.
                 if outcome.ending and not (outcome.missing and self.check_mode):
                     raise program_failure("relay_config_refused", outcome, quoter)
+
+
+def _commands(given: Sequence[Sequence[Any]]) -> list[list[str]]:
+    """Commands as Ansible leaves them, in which a number may be a number."""
+    return [[str(word) for word in command] for command in given]
 
 
 def _checked(check: Sequence[str], stage: str, timeout: float) -> Outcome:

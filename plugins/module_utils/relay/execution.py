@@ -48,7 +48,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
 
     Its output goes into memory and not through a pipe: a daemon that it leaves behind may hold that open for ever.
     """
-    words = tuple(str(word) for word in command)
+    words = tuple(command)
     with os.fdopen(os.memfd_create("output"), "rb+") as output:
         try:
             process = subprocess.Popen(  # noqa: S603 # the user's own program, without a shell
