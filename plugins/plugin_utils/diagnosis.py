@@ -11,10 +11,11 @@ is an answer too.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils import reply
-from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import cause_at
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.causes import CAUSES, Cause, cause_at
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.providers import BY_WORD, PROVIDERS
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import Rule, pattern
 from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rules import RULES
@@ -57,6 +58,7 @@ class _Case(NamedTuple):
     provider: str | None
     port: int | None
     tls_mode: str | None
+    causes: Mapping[str, Cause]
 
 
 def diagnose(
@@ -68,15 +70,17 @@ def diagnose(
     port: int | None = None,
     tls_mode: str | None = None,
     certain: str | None = None,
+    causes: Mapping[str, Cause] = CAUSES,
 ) -> Diagnosis:
     """Judge a failure at ``stage`` by the server's or the client's words.
 
     Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of
     the catalogue or another name of it; ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the
-    connection. ``certain`` is for `of_cause`. Nothing is raised, whatever the text.
+    connection. ``certain`` is for `of_cause`; ``causes`` are what the causes mean to whoever asks. Nothing is raised,
+    whatever the text.
     """
     seen = reply.read(text, code, enhanced)
-    case = _Case(_stage(stage, seen), seen, _provider(provider, seen), port, tls_mode)
+    case = _Case(_stage(stage, seen), seen, _provider(provider, seen), port, tls_mode, causes)
     rule = _rule(case)
     if certain is not None:
         rule = _of(certain, rule)
@@ -164,7 +168,7 @@ def _code_text(case: _Case) -> str:
 
 
 def _worded(case: _Case, rule: Rule) -> Diagnosis:
-    cause, provider = cause_at(rule.cause, case.stage), PROVIDERS.get(case.provider or "")
+    cause, provider = cause_at(rule.cause, case.stage, case.causes), PROVIDERS.get(case.provider or "")
     names = {
         "server": provider.title if provider else "the mail server",
         "console": provider.admin if provider else "the mail server's administration",
@@ -188,7 +192,7 @@ def _sentence(template: str, names: dict[str, str]) -> str:
 
 def _permanent(case: _Case, rule: Rule) -> bool:
     """Whether an unchanged retry is useless: by the rule, by the first digit where that counts, or by the cause."""
-    cause = cause_at(rule.cause, case.stage)
+    cause = cause_at(rule.cause, case.stage, case.causes)
     digit = _code_text(case)[:1]
     if rule.permanent is not None:
         return rule.permanent

@@ -461,7 +461,7 @@ CAUSES = {
 }
 
 
-def cause_at(name: str, stage: str | None) -> Cause:
-    """What a cause means at a stage. Raises KeyError for a cause that is not in `CAUSES`."""
-    cause = CAUSES[name]
+def cause_at(name: str, stage: str | None, causes: Mapping[str, Cause] = MappingProxyType(CAUSES)) -> Cause:
+    """What a cause means at a stage. Raises KeyError for a cause that is not in ``causes``."""
+    cause = causes[name]
     return cause.at_stage.get(stage or "", cause)

@@ -10,7 +10,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.weestimate.mail.plugins.plugin_utils.diagnosis import Diagnosis, diagnose, provider_of
+from ansible_collections.weestimate.mail.plugins.plugin_utils import reply
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.relay import (
+    CAUSES_AT_RELAY,
+    OWN_FAULTS,
+    TOKEN_FAULTS,
+    OwnFault,
+    TokenFault,
+)
+from ansible_collections.weestimate.mail.plugins.plugin_utils.catalogue.rule import pattern
+from ansible_collections.weestimate.mail.plugins.plugin_utils.diagnosis import (
+    Diagnosis,
+    diagnose,
+    of_cause,
+    provider_of,
+)
 
 _SENT, _QUEUED, _UNKNOWN = "sent", "queued", "unknown"
 
@@ -39,5 +53,23 @@ def of_reason(reason: str, dsn: str | None = None, relay: str | None = None, ups
     """
     found = _RELAY.match(relay or "")
     host, port = (found["host"], found["port"]) if found else (None, None)
-    provider = provider_of(upstream) or provider_of(host)
-    return diagnose(None, reason, enhanced=dsn, provider=provider, port=int(port) if port else None)
+    facts = {
+        "enhanced": dsn,
+        "provider": provider_of(upstream) or provider_of(host),
+        "port": int(port) if port else None,
+    }
+    own = _own_fault(reason, relay)
+    if own:
+        return of_cause(own.cause, None, reason, **facts, causes={**CAUSES_AT_RELAY, own.cause: own.meaning})
+    return diagnose(None, reason, **facts, causes=CAUSES_AT_RELAY)
+
+
+def of_token(said: str) -> TokenFault | None:
+    """What a token endpoint's answer means, as far as the catalogue knows it."""
+    return next((fault for fault in TOKEN_FAULTS if re.search(fault.words, said)), None)
+
+
+def _own_fault(reason: str, relay: str | None) -> OwnFault | None:
+    """The fault of the relay itself that a reason tells of, if it tells of one."""
+    words, place = reply.read(reason).all_words, f"{relay or ''} {reason}"
+    return next((own for own in OWN_FAULTS if re.search(own.relay, place) and pattern(own.phrases).search(words)), None)
