@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import re
 from collections.abc import Iterable
 
 #: What may stand before the @ of a sender: the characters of RFC 5321, 4.1.2, without the slash, which ends a pattern
@@ -20,8 +19,6 @@ _LOCAL_PART = r"[A-Za-z0-9.!#$%&'*+=?^_{|}~-]+"
 #: left out, because programs disagree upon what is hidden by them.
 _DISPLAY_NAME = r'([^()<>@,;:"\]|"([^"\]|\\.)*")*'
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 def destination(host: str, port: int) -> str:
     """A nexthop whose MX records are not asked for (postconf(5), relayhost)."""
@@ -29,8 +26,10 @@ def destination(host: str, port: int) -> str:
 
 
 def network(text: str) -> str:
-    """A network as mynetworks wants it: an IPv6 address stands in brackets (postconf(5))."""
-    return f"[{text.partition('/')[0]}]{''.join(text.partition('/')[1:])}" if ":" in text else text
+    """A network or an address as mynetworks wants it: an IPv6 address stands in brackets (postconf(5))."""
+    parsed = ipaddress.ip_network(text)
+    address = str(parsed.network_address)
+    return f"{f'[{address}]' if parsed.version == 6 else address}/{parsed.prefixlen}"
 
 
 def delay(messages_per_minute: int | None) -> str | None:
@@ -53,4 +52,6 @@ def from_pattern(domains: Iterable[str]) -> str:
 
 
 def _address(domains: Iterable[str]) -> str:
-    return f"{_LOCAL_PART}@({'|'.join(map(re.escape, domains))})"
+    """Any address of the domains; POSIX knows no escaped hyphen, as re.escape would write it."""
+    literal = [domain.replace(".", r"\.") for domain in domains]
+    return f"{_LOCAL_PART}@({'|'.join(literal)})"
