@@ -4,10 +4,10 @@
 
 """Make the certificates of the mail server: one as it should be, and some that a client has to refuse.
 
-certificates.py DIRECTORY ADDRESS
+certificates.py DIRECTORY HOST
 
-Writes ca.pem, the authority to trust, and for each certificate a file with it and its private key. The mail server has
-the IP address ADDRESS. The authority's own key is written nowhere.
+Writes ca.pem, the authority to trust, and for each certificate a file with it and its private key. Clients know the
+mail server by HOST, an IP address or a name. The authority's own key is written nowhere.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Identity:
         return private + self.certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def issue(common_name: str, issuer: Identity | None = None, address: str | None = None, days_left: int = 7) -> Identity:
-    """A new identity, signed by *issuer* or by itself: a server's on the IP *address*, or an authority without one.
+def issue(common_name: str, issuer: Identity | None = None, host: str | None = None, days_left: int = 7) -> Identity:
+    """A new identity, signed by *issuer* or by itself: that of the server *host* (IP address or name), or an authority.
 
     It is valid for thirty days up to the one that is *days_left* from now, which may be in the past.
     """
@@ -73,26 +73,33 @@ def issue(common_name: str, issuer: Identity | None = None, address: str | None 
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-        .add_extension(x509.BasicConstraints(ca=address is None, path_length=None), critical=True)
-        .add_extension(_usage("digital_signature" if address else "key_cert_sign"), critical=True)
+        .add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
+        .add_extension(_usage("digital_signature" if host else "key_cert_sign"), critical=True)
     )
-    if address:
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        builder = builder.add_extension(names, critical=False)
+    if host:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_name(host)]), critical=False)
     return Identity(builder.sign(signer, hashes.SHA256()), key)
+
+
+def _name(host: str) -> x509.GeneralName:
+    """What a client that knows the server by *host* looks for."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _usage(allowed: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{usage: usage == allowed for usage in _USAGES})
 
 
-def main(directory: Path, address: str) -> None:
+def main(directory: Path, host: str) -> None:
     """Write the files."""
     authority = issue("Authority of this run")
     servers = {
-        "server": issue("mail server", authority, address),
-        "self_signed": issue("mail server", None, address),
-        "expired": issue("mail server", authority, address, days_left=-1),
+        "server": issue("mail server", authority, host),
+        "self_signed": issue("mail server", None, host),
+        "expired": issue("mail server", authority, host, days_left=-1),
         "other_name": issue("mail server", authority, _ELSEWHERE),
     }
     directory.mkdir()
