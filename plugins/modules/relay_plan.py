@@ -40,7 +40,8 @@ options:
     required: true
   clients:
     description:
-      - The networks and addresses that may connect. A network with more than a part of the internet in it is refused.
+      - The networks and addresses that may connect. A network that is a large part of the internet is
+        refused.
     type: list
     elements: str
     required: true

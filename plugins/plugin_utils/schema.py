@@ -134,7 +134,7 @@ class _Judge:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = _inlined(schema, _REGISTRY.resolver(schema["$id"]))
-        self._validator = Draft202012Validator(self._schema, format_checker=FormatChecker(["ipv6"]))
+        self._validator = Draft202012Validator(self._schema, format_checker=FormatChecker(["date", "ipv6"]))
         self._prepare = _PREPARATIONS.get(_name(schema), lambda document: document)
         self.shape = shape_of(self._schema)
 

@@ -87,7 +87,10 @@ OUT_OF_ORDER = [
     ({"login.user": "a:b"}, [("login.user", "The relay's user is one word")]),
     ({"login": "weestimate"}, [("login", "The relay's login is a mapping of user and password")]),
     ({"tls.key": "relay.key"}, [("tls.key", "A path is absolute and plain")]),
-    ({"tls.certificate": "/etc/$x"}, [("tls.certificate", "A path is absolute and plain")]),
+    *(
+        ({"tls.certificate": path}, [("tls.certificate", "A path is absolute and plain")])
+        for path in ("", "/", "etc/a", "/etc/$x", "/etc/a b", "/etc/../a", "/etc/a,b", "C:/a", "~/a")
+    ),
     ({"tls": ["/a"]}, [("tls", "The relay's TLS is a mapping of certificate and key")]),
     *(
         ({path: value}, [(path, "A secret is text without blanks around it")])
@@ -105,7 +108,7 @@ OUT_OF_ORDER = [
             },
             [("upstreams", "An upstream's name is a short word")],
         )
-        for name in ("Outside", "out_side", "-outside", "outside-", "9outside", "o" * 33)
+        for name in ("Outside", "out_side", "-outside", "outside-", "9outside", "sink", "o" * 33)
     ),
     ({"upstreams.outside": "smtp"}, [("upstreams.outside", "An upstream is a mapping with a host and a port")]),
     (
@@ -178,7 +181,10 @@ OUT_OF_ORDER = [
     ),
     ({"upstreams.exchange.auth.client_id": "1 2"}, [("upstreams.exchange.auth.client_id", "A client_id is one word")]),
     ({"upstreams.exchange.auth.scope": " x"}, [("upstreams.exchange.auth.scope", "A scope is plain text")]),
-    ({"upstreams.exchange.auth.expires": "30.11.2027"}, [("upstreams.exchange.auth.expires", "An expiry is a date")]),
+    *(
+        ({"upstreams.exchange.auth.expires": day}, [("upstreams.exchange.auth.expires", "An expiry is a date")])
+        for day in ("30.11.2027", "2027-02-30", "20271130", "")
+    ),
     ({"routes": "exchange"}, [("routes", "The routes are a list")]),
     ({"routes.2": "outside"}, [("routes.2", "A route is for recipient_domains, for senders, or the default")]),
     (
