@@ -64,6 +64,25 @@ def of_reason(reason: str, dsn: str | None = None, relay: str | None = None, ups
     return diagnose(None, reason, **facts, causes=CAUSES_AT_RELAY)
 
 
+def of_proxy(stage: str, text: str, **facts: Any) -> Diagnosis:
+    """The diagnosis of a conversation with the OAuth proxy that ended at a stage; ``facts`` as for `diagnose`."""
+    words = _AS_POSTFIX.get(stage, "{text}").format(text=text)
+    own = _own_fault(words, f"{_PROXY}[{_PROXY}]")
+    if own:
+        return of_cause(own.cause, stage, text, **facts, causes={**CAUSES_AT_RELAY, own.cause: own.meaning})
+    return diagnose(stage, text, **facts, causes=CAUSES_AT_RELAY)
+
+
+_PROXY = "127.0.0.1"
+
+#: How Postfix words the end of a conversation with the proxy before the login, for the rules about its words.
+_AS_POSTFIX = {
+    "connect": f"connect to {_PROXY}[{_PROXY}]: connection refused ({{text}})",
+    "banner": f"lost connection with {_PROXY}[{_PROXY}] while receiving the initial server greeting ({{text}})",
+    "ehlo": f"lost connection with {_PROXY}[{_PROXY}] while performing the EHLO handshake ({{text}})",
+}
+
+
 def of_token(said: str) -> TokenFault | None:
     """What a token endpoint's answer means, as far as the catalogue knows it."""
     return next((fault for fault in TOKEN_FAULTS if re.search(fault.words, said)), None)

@@ -606,6 +606,12 @@ class InlineVault:
         ("layout", {"booleans": {True: "Y", False: "N"}}, {"booleans": {"true": "Y", "false": "N"}}),
         ("layout", {"group": "1", "keys": {"smtp_port": "2"}}, {"group": "1", "keys": {"smtp_port": "2"}}),
         ("journal", {"create": "no"}, {"create": False}),
+        ("relay", {"upstreams": {"any": {"port": "25"}}}, {"upstreams": {"any": {"port": 25}}}),
+        (
+            "relay",
+            {"routes": [{"default": "yes"}, "no", {"x": "1"}]},
+            {"routes": [{"default": True}, "no", {"x": "1"}]},
+        ),
         ("journal", "none", "none"),
     ],
 )
