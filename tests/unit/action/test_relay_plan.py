@@ -11,11 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.weestimate.mail.plugins.action import relay_plan
+from ansible_collections.weestimate.mail.plugins.modules import relay_plan as documentation
 from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
 
 CANARY = "Zebra-canary-5150"
@@ -136,3 +138,15 @@ def test_the_argument_spec_names_what_the_schema_knows() -> None:
     contents = {schema._name(each): each for each in schema._CONTENTS}
     document = schema._inlined(contents["relay"], schema._REGISTRY.resolver(contents["relay"]["$id"]))
     assert named(relay_plan.ActionModule.SPEC) == known(document)
+
+
+@pytest.mark.parametrize("task", yaml.safe_load(documentation.EXAMPLES), ids=lambda task: task["name"])
+def test_an_example_needs_no_advice_and_its_plan_has_the_documented_names(ask: Ask, task: dict[str, Any]) -> None:
+    result = ask(**{**dict.fromkeys(RELAY), **task["weestimate.mail.relay_plan"]})
+    documented = yaml.safe_load(documentation.RETURN)["plan"]["contains"]
+    assert result["advice"] == []
+    assert result["plan"].keys() == documented.keys()
+    for upstream in result["plan"]["upstreams"]:
+        names = documented["upstreams"]["contains"]
+        assert upstream.keys() == names.keys()
+        assert (upstream["proxy"] or names["proxy"]["sample"]).keys() == names["proxy"]["sample"].keys()
