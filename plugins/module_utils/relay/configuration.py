@@ -110,9 +110,15 @@ class _Order:
         commands = startup.commands(plan.due)
         if plan.due:
             quoter = plan.quoter(proven or {}, [*target.files, *chain(*checks, *commands, *startup.settled)])
-            self._check(plan, checks, quoter)
+            switch = Switch(self.ledger, plan, startup, quoter)
+            try:
+                self._check(plan, checks, quoter)
+            except MailSettingsError:
+                if not self.check_mode:
+                    switch.give_up()
+                raise
             if not self.check_mode:
-                Switch(self.ledger, plan, lambda: startup.start(commands), quoter).carry_out()
+                switch.carry_out()
         elif self.ledger.managed != target.managed and not self.check_mode:
             self.ledger.settle(target.managed)
         return {

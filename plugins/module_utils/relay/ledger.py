@@ -30,6 +30,8 @@ from .files import File, sync_folder
 
 _PAUSE = 0.1
 
+_CANDIDATE, _UNFINISHED = "candidate", ".new"
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -61,6 +63,8 @@ class Ledger:
         folder.mkdir(0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as lock:
             _lock(lock.fileno(), timeout)
+            if not check_mode:
+                _sweep(folder)
             yield cls(folder, **(_read(folder / "switch.json", _loaded) or {}))
 
     @property
@@ -94,7 +98,7 @@ class Ledger:
     @contextmanager
     def candidate(self) -> Iterator[Path]:
         """A new folder for a configuration to be checked; it is removed again with all that is in it."""
-        folder = self.folder / "candidate"
+        folder = self.folder / _CANDIDATE
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(0o700)
         try:
@@ -120,6 +124,13 @@ def _lock(lock: int, timeout: float) -> None:
                 "Wait until it has ended, and run again.",
             )
         time.sleep(_PAUSE)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a run that was killed had not finished: it holds secrets that may be in force nowhere any more."""
+    shutil.rmtree(folder / _CANDIDATE, ignore_errors=True)
+    for unfinished in folder.glob(f"*{_UNFINISHED}"):
+        unfinished.unlink()
 
 
 def _loaded(noted: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +161,7 @@ def _read(path: Path, load: Callable[[Any], Any]) -> Any:
 
 def _write(path: Path, held: Any) -> None:
     """Replace a file of the folder as a whole; on disk when this returns."""
-    new = path.with_suffix(".new")
+    new = path.with_suffix(_UNFINISHED)
     opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(opened, "w", encoding="utf-8") as file:
         json.dump(held, file)

@@ -11,7 +11,7 @@ whatever reads one of those files, whether or not it differs in the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -47,9 +47,9 @@ class Startup:
             each["command"] for each in self.activate if any(path.startswith(tuple(each["paths"])) for path in changed)
         ]
 
-    def start(self, commands: Sequence[Sequence[str]]) -> None:
-        """Run them, and wait until the relay is up. Raises `ProgramError`."""
-        for command in commands:
+    def start(self, paths: Iterable[str]) -> None:
+        """Run those commands, and wait until the relay is up. Raises `ProgramError`."""
+        for command in self.commands(paths):
             _require(run(command, self.timeout))
         deadline = time.monotonic() + self.timeout
         for command in self.settled:
@@ -75,11 +75,11 @@ def resume(ledger: Ledger) -> list[str]:
 
 @dataclass(frozen=True)
 class Switch:
-    """A plan, and what starts the relay once it is carried out, and once it is undone."""
+    """A plan, and what starts the relay once it is carried out, or undone."""
 
     ledger: Ledger
     plan: Plan
-    start: Callable[[], None]
+    startup: Startup
     quoter: Quoter
 
     def carry_out(self) -> None:
@@ -88,7 +88,7 @@ class Switch:
         self.ledger.begin({**dict.fromkeys(self.plan.overdue, True), **existed})
         self._exchange()
         try:
-            self.start()
+            self.startup.start(self.plan.due)
             self.ledger.settle(self.plan.target.managed)
         except (ProgramError, OSError) as error:
             raise self._failure(error, self._put_back()) from None
@@ -96,35 +96,46 @@ class Switch:
             files.forget(existed)
             self.ledger.close()
 
+    def give_up(self) -> None:
+        """Leave what is in force. After an interrupted switch, what runs need not be that yet."""
+        if self.plan.overdue:
+            with suppress(ProgramError, OSError):  # The next run tries it again.
+                self.startup.start(self.plan.overdue)
+                self.ledger.close()
+
     def _exchange(self) -> None:
         try:
             files.prepare(self.plan.changes)
             files.exchange(self.plan.changes)
         except OSError as error:
-            try:
-                files.undo(self.ledger.journal.existed)
-                self.ledger.close(self.plan.overdue)
-            except OSError:
+            if not self._undo(self.plan.overdue):
                 raise self._failure(error, _NOT_BACK) from None
+            self.give_up()
             raise refused(told(error)) from None
 
     def _put_back(self) -> str:
         """Go back to what was in force; a sentence on how that went."""
         if not self.plan.changes:
             return _NOTHING_TO_PUT_BACK
-        paths = list(self.ledger.journal.existed)
-        try:
-            files.undo(self.ledger.journal.existed)
-            self.ledger.close(paths)
-        except OSError:
+        if not self._undo(self.plan.due):
             return _NOT_BACK
         try:
-            self.start()
+            self.startup.start(self.plan.due)
         except ProgramError:
             return _NOT_UP
         with suppress(OSError):  # Programs are then started once more by the next run.
             self.ledger.close()
         return _BACK
+
+    def _undo(self, due: Iterable[str]) -> bool:
+        """Whether the files of before are back; ``due`` are those whose programs are to be started again."""
+        try:
+            files.undo(self.ledger.journal.existed)
+        except OSError:
+            return False
+        with suppress(OSError):  # On a full disk, the journal stays as it is, and can be undone once more.
+            self.ledger.close(due)
+        return True
 
     def _failure(self, error: Exception, state: str) -> MailSettingsError:
         if isinstance(error, ProgramError):
