@@ -20,7 +20,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.coercion import EA
 RECIPIENT, SENDER, DEFAULT = "recipient_domains", "senders", "default"
 ORDER = (RECIPIENT, SENDER, DEFAULT)
 
-PASSWORD, OAUTH = "password", "oauth_client_credentials"
+OAUTH = "oauth_client_credentials"
 STARTTLS, IMPLICIT, CLEAR = "starttls", "implicit", "none"
 OF_MAILBOX, OF_SENDER = "mailbox", "sender"
 
@@ -83,13 +83,14 @@ class Declared:
 
     def route_of(self, sender: str, recipient: str) -> Route | None:
         """The route that Postfix takes for a mail, or None where none is for it."""
-        keys = {RECIPIENT: [domain_of(recipient)], SENDER: [sender.lower(), f"@{domain_of(sender)}"], DEFAULT: [""]}
-        for kind in ORDER:
-            for key in keys[kind]:
-                for route in self.routes:
-                    if route.kind == kind and key in route.keys:
-                        return route
-        return None
+        asked = (
+            (RECIPIENT, domain_of(recipient)),
+            (SENDER, sender.lower()),
+            (SENDER, f"@{domain_of(sender)}"),
+            (DEFAULT, ""),
+        )
+        found = (route for kind, key in asked for route in self.routes if route.kind == kind and key in route.keys)
+        return next(found, None)
 
 
 def folded(document: Any) -> Any:

@@ -135,7 +135,8 @@ def _destinations(declared: Declared) -> Iterator[schema.Violation]:
     places = {f"upstreams.{name}.host": upstream for name, upstream in declared.upstreams.items()}
     for path, place in {**places, "sink.host": declared.sink}.items():
         host, port = str(place.get("host")), place.get("port")
-        if port in _OWN_PORTS and (host == declared.hostname or _OWN_NAMES.fullmatch(host)):
+        is_here = host == declared.hostname or _OWN_NAMES.fullmatch(host)
+        if is_here and isinstance(port, int) and port in _OWN_PORTS:
             yield OTHER_SERVER.broken_at(path, port=port)
 
 

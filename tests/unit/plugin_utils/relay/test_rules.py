@@ -428,7 +428,8 @@ WRONG = [None, 5, True, "text", [], [5], [[]], {}, {"x": 5}, {"x": []}, [{"x": 5
 @pytest.mark.parametrize("value", WRONG, ids=repr)
 @pytest.mark.parametrize(
     "path",
-    ["hostname", "clients", "login", "tls", "upstreams", "upstreams.quotes", "upstreams.quotes.auth", "routes",
+    ["hostname", "clients", "login", "tls", "upstreams", "upstreams.quotes", "upstreams.quotes.auth",
+     "upstreams.quotes.port", "upstreams.quotes.tls", "upstreams.exchange.identity", "routes",
      "routes.0", "routes.0.recipient_domains", "sender_policy", "sender_policy.domains", "sink", "test", "test.0",
      "test.0.from", "test.1.confirm"],
 )  # fmt: skip
