@@ -46,3 +46,15 @@ RELAY_DELIVERY: dict[str, dict[str, Any]] = {
     "log_minutes": {"type": "int", "default": 10},
     "upstream": {"type": "str"},
 }
+
+RELAY_DOCTOR: dict[str, dict[str, Any]] = {
+    "upstreams": {"type": "list", "elements": "dict", "required": True},
+    "timeout": {"type": "int", "default": 60},
+    "certificate_days": {"type": "int", "default": 30},
+    "credential_days": {"type": "int", "default": 30, "no_log": False},
+    "queue_minutes": {"type": "int", "default": 60},
+    "fail_when_unwell": {"type": "bool", "default": True},
+    "environment": {"type": "str"},
+    "failure": {"type": "dict"},
+    "into": {"type": "path"},
+}

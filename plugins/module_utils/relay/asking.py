@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..errors import MailSettingsError
 
@@ -18,10 +19,18 @@ _PATIENCE = 60
 _LONGEST_QUOTE = 200
 
 
-def output_of(command: Sequence[str]) -> str:
-    """What a program prints.
+class Answer(NamedTuple):
+    """How a program ended: its status, what it printed, and what it complained of, on one line."""
 
-    :raises MailSettingsError: ``relay_unwell``, if it cannot be started, fails, or does not end.
+    status: int
+    output: str
+    complaint: str
+
+
+def ask(command: Sequence[str]) -> Answer:
+    """Run a program to its end.
+
+    :raises MailSettingsError: ``relay_unwell``, if it cannot be started, or does not end.
     """
     try:
         done = subprocess.run(  # noqa: S603 # programs of the collection's choice, without a shell
@@ -36,10 +45,20 @@ def output_of(command: Sequence[str]) -> str:
         raise no_answer(command[0], f"cannot be started ({error.strerror})") from None
     except subprocess.TimeoutExpired:
         raise no_answer(command[0], f"has not ended after {_PATIENCE} seconds") from None
-    if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:_LONGEST_QUOTE].rstrip(".")
-        raise no_answer(command[0], f"ended with status {done.returncode}: {said}")
-    return done.stdout.decode("utf-8", "replace")
+    complaint = " ".join(done.stderr.decode("utf-8", "replace").split())
+    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), complaint)
+
+
+def output_of(command: Sequence[str]) -> str:
+    """What a program prints.
+
+    :raises MailSettingsError: ``relay_unwell``, if it cannot be started, fails, or does not end.
+    """
+    answer = ask(command)
+    if answer.status:
+        said = answer.complaint[:_LONGEST_QUOTE].rstrip(".")
+        raise no_answer(command[0], f"ended with status {answer.status}: {said}")
+    return answer.output
 
 
 def no_answer(program: str, ending: str) -> MailSettingsError:

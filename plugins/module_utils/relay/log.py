@@ -101,12 +101,7 @@ class Log:
 
     def read(self, line: str | bytes) -> None:
         """Take in one entry of the journal, in the format of ``journalctl --output=json``; what is none is ignored."""
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return
-        if not isinstance(entry, dict):
-            return
+        entry = _entry(line)
         process, message = str(entry.get("SYSLOG_PID")), _text(entry.get("MESSAGE"))
         found = _LINE.match(message)
         if found:
@@ -125,12 +120,25 @@ class Log:
             self._asides[process] = next(part for part in aside.groups() if part)
 
 
+def message_of(line: str | bytes) -> str:
+    """The message of one entry of the journal in JSON; empty where it has none."""
+    return _text(_entry(line).get("MESSAGE"))
+
+
 def _attempt(found: re.Match[str], aside: str) -> Attempt:
     reason = found["reason"]
     if aside and _BARE.match(reason):
         reason = f"{reason}: {aside}"
     status = _OUTCOMES[found["status"]]
     return Attempt(found["recipient"], status, found["dsn"], found["relay"], reason, float(found["delay"]))
+
+
+def _entry(line: str | bytes) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def _text(message: Any) -> str:

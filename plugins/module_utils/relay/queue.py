@@ -7,13 +7,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import NamedTuple
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from .asking import output_of
 
 #: The queue of what could not be delivered yet, and the one of what somebody has put aside by hand (postqueue(1)).
 WAITING, HELD = "deferred", "hold"
+
+#: What differs between replies that say the same: addresses, times, and names of servers and sessions in brackets.
+_PARTICULAR = re.compile(
+    r"<[^<>@]*@[^<>]*>|\[[^\[\]]*\d{4}-\d\d-\d\dT[^\[\]]*\]|\[Hostname=[^\[\]]*\]|\b[0-9A-F]{10,}\b"
+)
+
+#: Different reasons that are told; a queue of thousands has a handful of them.
+_MOST_REASONS = 50
 
 
 class Recipient(NamedTuple):
@@ -43,3 +54,22 @@ def parsed(text: str) -> Iterator[Queued]:
         mail = json.loads(line)
         people = (Recipient(each["address"], each.get("delay_reason", "")) for each in mail["recipients"])
         yield Queued(mail["queue_id"], mail["queue_name"], mail["arrival_time"], tuple(people))
+
+
+def summary(mails: Iterable[Queued], now: float | None = None) -> dict[str, Any]:
+    """How many mails wait, since when, and for which reasons, without anybody's address.
+
+    Returns ``length``, ``held`` (of these, put aside by hand), ``oldest_seconds`` (0 for an empty queue), and
+    ``reasons``: the ``reason`` and the ``count`` of recipients for each, the most frequent first.
+    """
+    mails = list(mails)
+    oldest = min((mail.arrived for mail in mails), default=None)
+    reasons = Counter(
+        " ".join(_PARTICULAR.sub("…", each.reason).split()) for mail in mails for each in mail.recipients if each.reason
+    )
+    return {
+        "length": len(mails),
+        "held": sum(mail.queue == HELD for mail in mails),
+        "oldest_seconds": max(0, int((now or time.time()) - oldest)) if oldest else 0,
+        "reasons": [{"reason": reason, "count": count} for reason, count in reasons.most_common(_MOST_REASONS)],
+    }

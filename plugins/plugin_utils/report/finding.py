@@ -73,12 +73,12 @@ def examined(subject: Subject, seen: Mapping[str, Any], now: datetime) -> dict[s
 
 def failed(subject: Subject, result: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The finding on an instance that could not be examined, by the result of the task that failed."""
-    return {**_blank(subject, now), "state": FAILED, "failure": _failure(result)}
+    return {**_blank(subject, now), "state": FAILED, "failure": failure_of(result)}
 
 
 def failed_later(finding: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     """A finding that is known already, and what failed since: an expired window could not be closed."""
-    return {**finding, "state": FAILED, "failure": _failure(result)}
+    return {**finding, "state": FAILED, "failure": failure_of(result)}
 
 
 def no_answer(subject: Subject, now: datetime) -> dict[str, Any]:
@@ -120,7 +120,8 @@ def _state(window: Window | None, options: Sequence[Any]) -> str:
     return DRIFTED if options else IN_SYNC
 
 
-def _failure(result: Mapping[str, Any]) -> dict[str, Any]:
+def failure_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a report tells of a task that failed."""
     remedy = result.get("remedy") or "Put that right, then run again."
     return {
         "error_code": result.get("error_code", "not_examined"),

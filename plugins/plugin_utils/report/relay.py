@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the examination of one relay comes to, in the shape of ``relays`` in ``schemas/drift.schema.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ansible_collections.weestimate.mail.plugins.plugin_utils.checklist import FAILED as POINT_FAILED
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report.finding import failure_of
+
+WELL, UNWELL, FAILED = "well", "unwell", "failed"
+STATES = (WELL, UNWELL, FAILED)
+
+#: What of an upstream a report tells; who issued its certificate is for whoever examines it.
+_OF_UPSTREAM = ("name", "host", "port", "reachable", "logged_in", "credential")
+
+
+class Subject(NamedTuple):
+    """Which relay is examined, by its name in the inventory, and where it belongs."""
+
+    relay: str
+    environment: str
+
+
+def examined(subject: Subject, told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The finding on a relay of which ``told`` is the result of relay_doctor."""
+    unwell = any(point["status"] == POINT_FAILED for point in told["findings"])
+    return {
+        **_blank(subject, now),
+        "state": UNWELL if unwell else WELL,
+        "points": told["findings"],
+        "upstreams": [_upstream(each) for each in told["upstreams"]],
+        "queue": {name: told["queue"][name] for name in ("length", "held", "oldest_seconds")},
+    }
+
+
+def failed(subject: Subject, result: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The finding on a relay that could not be examined, by the result of the task that failed."""
+    return {**_blank(subject, now), "failure": failure_of(result)}
+
+
+def is_one(finding: Mapping[str, Any]) -> bool:
+    """Whether a finding is on a relay, and not on an instance."""
+    return "relay" in finding
+
+
+def _blank(subject: Subject, now: datetime) -> dict[str, Any]:
+    """Nothing known but which relay it is."""
+    return {
+        "relay": subject.relay,
+        "environment": subject.environment,
+        "state": FAILED,
+        "checked_at": now.isoformat(timespec="seconds"),
+        "failure": None,
+        "points": [],
+        "upstreams": [],
+        "queue": None,
+    }
+
+
+def _upstream(told: Mapping[str, Any]) -> dict[str, Any]:
+    tls = told["tls"]
+    return {
+        **{name: told[name] for name in _OF_UPSTREAM},
+        "certificate_expires_at": tls["expires_at"] if tls else None,
+    }
