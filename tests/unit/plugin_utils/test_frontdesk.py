@@ -44,6 +44,11 @@ SPEC = {
         "mutually_exclusive": [["password", "token"]],
         "required_together": [["user", "password"]],
     },
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"path": {"type": "str", "required": True}, "content": {"type": "str", "no_log": True}},
+    },
 }
 
 
@@ -60,6 +65,10 @@ SPEC = {
         ({"timeout": 5, "tls": {"token": "x", "verfy": "secret", "version": "secret"}}, ["tls.verfy", "tls.version"]),
         ({"timeout": 5, "tls": {"token": "secret", "password": "secret", "user": "x"}}, ["tls"]),
         ({"timeout": 5, "tls": {"password": "secret"}}, ["tls"]),
+        ({"timeout": 5, "files": [{"path": "/a", "content": "secret"}]}, []),
+        ({"timeout": 5, "files": [{"path": "/a"}, {"content": "secret"}]}, ["files[1].path"]),
+        ({"timeout": 5, "files": [{"path": "/a", "contents": "secret"}]}, ["files[0].contents"]),
+        ({"timeout": 5, "files": ["path=/a content=secret"]}, ["files[0]"]),
     ],
 )
 def test_each_fault_names_its_place_and_never_what_was_given(given: dict[str, Any], places: list[str]) -> None:
