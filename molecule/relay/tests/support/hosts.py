@@ -195,6 +195,11 @@ class Relay:
 
         return bool(eventually(empty, seconds))
 
+    def proxy_process(self, upstream: str) -> int:
+        """The process of the OAuth proxy of an *upstream*; 0 while there is none."""
+        unit = f"weestimate-relay-oauth@{upstream}.service"
+        return int(self.host.check_output(f"systemctl show --property=MainPID --value {unit}"))
+
     def proxy(self, verb: str, upstream: str) -> None:
         """Have systemd do something with the OAuth proxy of an *upstream*."""
         self.host.check_output(f"systemctl {verb} weestimate-relay-oauth@{upstream}.service")
