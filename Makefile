@@ -57,7 +57,7 @@ test: QUICK := -m "not slow"#  the slow ones run at the ends of what is supporte
 test: lint molecule-default pytest ## everything that needs neither root nor a container engine, but slow tests
 
 .PHONY: test-all
-test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, demo, containers, and sanity and all tests on oldest and newest core
+test-all: test importer demo bench-smoke molecule-systemd molecule-mail molecule-relay ## test, demo, containers, and sanity and all tests on oldest and newest core
 	@$(MAKE) CORE=oldest sanity pytest
 	@$(MAKE) CORE=newest sanity pytest
 
@@ -117,11 +117,12 @@ sanity: $(READY) ## ansible-test sanity
 importer: collection ## what Galaxy checks at an upload
 	@$(IN) $(STEP) "galaxy-importer" .ci/importer $(ARTIFACTS)/*.tar.gz
 
-.PHONY: molecule-default molecule-systemd molecule-mail
+.PHONY: molecule-default molecule-systemd molecule-mail molecule-relay
 molecule-default: collection ## the role on an embedded WeEstimate
 molecule-systemd: collection ## the role on a systemd host in a container (needs root and podman)
 molecule-mail: collection ## test sends through Postfix and Dovecot in a container (needs root and podman)
-molecule-default molecule-systemd molecule-mail: molecule-%:
+molecule-relay: collection ## the relay on two systemd hosts, with upstreams like Exchange Online (needs root and podman)
+molecule-default molecule-systemd molecule-mail molecule-relay: molecule-%:
 	@$(IN) molecule/run $*
 
 .PHONY: bench-smoke

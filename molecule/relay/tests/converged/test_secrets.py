@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import shlex
+from pathlib import Path
 
 import pytest
 from hosts import APPROVER, CUSTOMER, FOLDER, OTHER_USER, USER, compose
@@ -46,9 +47,10 @@ def holders(host, canaries, folders=FOLDERS):
     return sorted(host.run(f"printf %s {shlex.quote(patterns)} | {search} {folders}").stdout.split())
 
 
-def test_on_the_relay_they_lie_in_one_file_of_its_owner_alone(relay, canaries):
+def test_on_the_relay_they_lie_in_postfix_own_map_and_in_what_was_proven(relay, canaries):
     found = holders(relay.host, canaries)
-    assert {Path(file).relative_to(STATE, walk_up=True).name for file in found} == {"exchange"}
+    assert {Path(file).name for file in found} == {"exchange"}
+    assert "/etc/postfix/weestimate/login/exchange" in found
     listing = relay.host.check_output(f"stat --format='%U %a' {' '.join(found)}")
     assert set(listing.splitlines()) == {"root 600"}
 

@@ -26,8 +26,8 @@ def test_a_token_is_kept(relay, upstream):
 
 
 def test_a_token_that_ends_is_renewed(relay, upstream):
-    # Nobody has sent as this one yet, so there is no longer token. The proxy renews ten minutes ahead: this token, which
-    # it takes for good for ten minutes and two seconds, it does not use any more once it has ended in truth.
+    # No token of this sender's lives longer yet. The proxy renews ten minutes ahead: this token, which it
+    # believes to be good for two seconds more than that, it does not use any more once it has ended in truth.
     first, second = compose(NEWCOMER, APPROVER), compose(NEWCOMER, APPROVER)
     with upstream.policy(lifetime=3, announced_lifetime=602):
         relay.submit(first)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client that knows the login may send as the house, and only as that. It can hide no mail and no header in another."""
+"""A client that knows the login may send as the house, and only as that. It hides no mail and no header in another."""
 
 from __future__ import annotations
 

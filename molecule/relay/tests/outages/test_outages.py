@@ -46,7 +46,7 @@ def test_a_hundred_mails_outlast_an_upstream_that_is_down(relays, upstream):
 
 @contextmanager
 def halted_halfway(upstream):
-    """Halt the upstream as soon as something of a mail has come in, for the length of the block. Gives what it wrote."""
+    """Halt the upstream as soon as something of a mail has come in, until the block ends. Gives what it wrote of it."""
     partial = f"find {SPOOL}/incoming -type f -size +100k"
     halt = f"timeout 60 sh -c 'until {partial} | grep --quiet .; do :; done; pkill -STOP -x cleanup; {partial}'"
     try:
