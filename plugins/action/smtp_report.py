@@ -20,6 +20,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.report import (
     html,
     junit,
     markdown,
+    relay,
     verdict,
 )
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report.files import PUBLIC, write_whole
@@ -44,6 +45,7 @@ _SPEC: dict[str, dict[str, Any]] = {
     "findings": {"type": "path"},
     "source": {"type": "list", "elements": "path"},
     "expected": {"type": "list", "elements": "str", "default": []},
+    "expected_relays": {"type": "list", "elements": "str", "default": []},
     "dest": {"type": "path", "default": "drift"},
     "formats": {"type": "list", "elements": "str", "choices": list(_FORMATS), "default": list(_FORMATS)},
     "fail_on_drift": {"type": "bool", "default": True},
@@ -70,7 +72,9 @@ class ActionModule(FrontDesk):
             "counts": report["counts"],
             "table": verdict.table(report),
             "files": {name: str(file) for name, file in files.items()},
-            "fault": verdict.fault(report["instances"], drift_counts=arguments["fail_on_drift"]),
+            "fault": verdict.fault(
+                report["instances"], report.get("relays", ()), drift_counts=arguments["fail_on_drift"]
+            ),
         }
 
 
@@ -82,13 +86,30 @@ def _document(arguments: Mapping[str, Any], groups: Mapping[str, Iterable[str]])
     if arguments["source"]:
         return document.read(arguments["source"], now)
     known = list(findings.take(arguments["findings"]))
-    silent = set(arguments["expected"]) - {finding["instance"] for finding in known}
-    return document.put_together([*known, *_silences(silent, groups, now)], arguments["run"] or "", now)
+    heard = {kind: {each[kind] for each in known if kind in each} for kind in ("instance", "relay")}
+    silences = [
+        *_silences(set(arguments["expected"]) - heard["instance"], groups, _of_instance, now),
+        *_silences(set(arguments["expected_relays"]) - heard["relay"], groups, _of_relay, now),
+    ]
+    return document.put_together([*known, *silences], arguments["run"] or "", now)
 
 
-def _silences(names: Iterable[str], groups: Mapping[str, Iterable[str]], now: datetime) -> Iterator[dict[str, Any]]:
-    """The findings on instances that were to be examined, and of which nothing was heard."""
+def _silences(
+    names: Iterable[str],
+    groups: Mapping[str, Iterable[str]],
+    finding: Callable[[str, str, datetime], dict[str, Any]],
+    now: datetime,
+) -> Iterator[dict[str, Any]]:
+    """The findings on what was to be examined, and of which nothing was heard."""
     members = {group: frozenset(hosts) for group, hosts in sorted(groups.items())} if names else {}
     for name in names:
         mine = [group for group, hosts in members.items() if name in hosts]
-        yield no_answer(Subject(name, environment_of(None, mine)), now)
+        yield finding(name, environment_of(None, mine), now)
+
+
+def _of_instance(name: str, environment: str, now: datetime) -> dict[str, Any]:
+    return no_answer(Subject(name, environment), now)
+
+
+def _of_relay(name: str, environment: str, now: datetime) -> dict[str, Any]:
+    return relay.no_answer(relay.Subject(name, environment), now)

@@ -10,8 +10,9 @@ module: smtp_report
 short_description: Write the report on a fleet of WeEstimate instances
 version_added: 0.3.0
 description:
-  - Puts together what M(weestimate.mail.smtp_drift) has found about many instances, writes it as JSON, JUnit XML,
-    Markdown and HTML on the controller, and tells what the run should end in.
+  - Puts together what M(weestimate.mail.smtp_drift) has found about many instances, and M(weestimate.mail.relay_doctor)
+    about relays, writes it as JSON, JUnit XML, Markdown and HTML on the controller, and tells what the run should end
+    in.
   - It does not fail because of what was found, so that a table can be shown first. RV(fault) is made for
     M(weestimate.mail.fail_with_code).
   - The JSON fulfils C(schemas/drift.schema.json). Nothing in the report is secret.
@@ -48,6 +49,12 @@ options:
     type: list
     elements: str
     default: []
+  expected_relays:
+    description: The same for relays, of which M(weestimate.mail.relay_doctor) puts its findings into the same folder.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.4.0
   dest:
     description: The folder of the files, which is made if need be. A relative path starts where Ansible was started.
     type: path
@@ -69,6 +76,7 @@ requirements:
   - jsonschema >= 4.18 on the controller
 seealso:
   - module: weestimate.mail.smtp_drift
+  - module: weestimate.mail.relay_doctor
 """
 
 EXAMPLES = r"""

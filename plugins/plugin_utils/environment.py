@@ -12,7 +12,7 @@ from collections.abc import Iterable
 FLEET = "weestimate"
 
 #: Groups that say nothing about an environment.
-_EVERYBODY = frozenset({FLEET, "all", "ungrouped"})
+_EVERYBODY = frozenset({FLEET, "weestimate_relay", "all", "ungrouped"})
 
 
 def environment_of(named: str | None, groups: Iterable[str]) -> str:

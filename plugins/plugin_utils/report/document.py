@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report import relay
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report.finding import (
     DRIFTED,
     FAILED,
@@ -31,13 +32,20 @@ AMISS = (DRIFTED, WINDOW_EXPIRED)
 
 _COLLECTION = Path(__file__).resolve().parents[3]
 
-#: What each reader relies on; the whole shape is in the schema.
+#: What each reader relies on; the whole shape is in the schema. The relays are there where one was examined.
 _PARTS = {"format", "generated_at", "generated_by", "run", "verdict", "counts", "instances"}
+RELAYS = "relays"
+
+#: The parts that are lists of findings.
+_LISTS = ("instances", RELAYS)
 
 
 def put_together(findings: Iterable[Mapping[str, Any]], run: str, now: datetime) -> dict[str, Any]:
-    """The document on these findings, in the order of environment and instance."""
-    instances = sorted(findings, key=lambda finding: (finding["environment"], finding["instance"]))
+    """The document on these findings, of instances and of relays, in the order of environment and name."""
+    of_relay: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
+    for finding in sorted(findings, key=_subject):
+        of_relay[relay.is_one(finding)].append(finding)
+    instances, relays = of_relay[False], of_relay[True]
     counts = Counter(finding["state"] for finding in instances)
     return {
         "format": FORMAT,
@@ -47,33 +55,42 @@ def put_together(findings: Iterable[Mapping[str, Any]], run: str, now: datetime)
         "verdict": _verdict(counts),
         "counts": {state: counts[state] for state in STATES},
         "instances": instances,
+        **({RELAYS: relays} if relays else {}),
     }
 
 
 def read(files: Sequence[str], now: datetime) -> dict[str, Any]:
-    """The document of a file, or what several say together: of an instance that is in two of them, the later finding.
+    """The document of a file, or what several say together: of what is in two of them, the later finding.
 
     Raises ``report_unusable``.
     """
     documents = [_read(Path(file).expanduser()) for file in files]
     if len(documents) == 1:
         return documents[0]
-    newest: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for finding in sorted(_instances(documents), key=lambda finding: finding["checked_at"]):
-        newest[finding["environment"], finding["instance"]] = finding
+    newest: dict[tuple[str, str, bool], Mapping[str, Any]] = {}
+    for finding in sorted(_findings(documents), key=lambda finding: finding["checked_at"]):
+        newest[_subject(finding)] = finding
     runs = dict.fromkeys(document["run"] for document in documents if document["run"])
     return put_together(newest.values(), ", ".join(runs), now)
 
 
 def pieces(document: Mapping[str, Any]) -> Iterator[str]:
-    """The document as JSON, a line for each instance, so that versions of it can be compared and searched."""
-    head = {name: value for name, value in document.items() if name != "instances"}
-    yield json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "instances": ['
+    """The document as JSON, a line for each finding, so that versions of it can be compared and searched."""
+    head = {name: value for name, value in document.items() if name not in _LISTS}
+    yield json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}")
+    for name in _LISTS:
+        if name in document:
+            yield f',\n  "{name}": ['
+            yield from _lines(document[name])
+            yield "\n  ]"
+    yield "\n}\n"
+
+
+def _lines(findings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     separator = "\n"
-    for finding in document["instances"]:
+    for finding in findings:
         yield f"{separator}    {json.dumps(finding)}"
         separator = ",\n"
-    yield "\n  ]\n}\n"
 
 
 def _verdict(counts: Mapping[str, int]) -> str:
@@ -83,9 +100,16 @@ def _verdict(counts: Mapping[str, int]) -> str:
     return DRIFTED if any(counts[state] for state in AMISS) else IN_SYNC
 
 
-def _instances(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _subject(finding: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """What a finding is on; one host may be an instance and a relay."""
+    is_relay = relay.is_one(finding)
+    return finding["environment"], finding["relay" if is_relay else "instance"], is_relay
+
+
+def _findings(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for document in documents:
-        yield from document["instances"]
+        for name in _LISTS:
+            yield from document.get(name, ())
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -95,7 +119,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise _unusable(file, f"cannot be read: {error.strerror or type(error).__name__}") from None
     except ValueError:
         raise _unusable(file, "is not JSON") from None
-    if not isinstance(document, dict) or document.keys() != _PARTS or document["format"] != FORMAT:
+    if not isinstance(document, dict) or document.keys() - {RELAYS} != _PARTS or document["format"] != FORMAT:
         raise _unusable(file, f"is not a drift report of format {FORMAT}")
     return document
 

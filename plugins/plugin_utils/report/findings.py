@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The findings of one run on their way from the examined instances to the report: one small file for each.
+"""The findings of one run on their way from the examined instances and relays to the report: one small file for each.
 
-Each instance is examined by a process of its own, and what Ansible keeps of a host costs memory and time for each
+Each is examined by a process of its own, and what Ansible keeps of a host costs memory and time for each
 further host that asks for it. A folder is what they have in common.
 """
 
@@ -23,8 +23,9 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.report.files impor
 
 
 def keep(folder: str, finding: Mapping[str, Any]) -> Path:
-    """Write a finding in the place of any former one on its instance; its file. Raises ``report_unusable``."""
-    file = _file(folder, finding["instance"])
+    """Write a finding in the place of any former one on the same; its file. Raises ``report_unusable``."""
+    # One host may be both.
+    file = _file(folder, finding["instance"] if "instance" in finding else f"relay {finding['relay']}")
     write_whole(file, [json.dumps(finding)], PRIVATE)
     return file
 
@@ -42,9 +43,9 @@ def take(folder: str) -> Iterator[dict[str, Any]]:
         file.unlink()
 
 
-def _file(folder: str, instance: str) -> Path:
+def _file(folder: str, subject: str) -> Path:
     # A name of the inventory may hold what no file's may, and be longer.
-    return _place(folder) / f"{hashlib.sha256(instance.encode('utf-8', 'surrogatepass')).hexdigest()}.json"
+    return _place(folder) / f"{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()}.json"
 
 
 def _place(folder: str) -> Path:

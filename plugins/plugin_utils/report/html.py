@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from ansible_collections.weestimate.mail.plugins.plugin_utils.report import columns, summary, words
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report import columns, relay, summary, words
 
 _PARTS = Path(__file__).with_name("page")
 
@@ -41,6 +41,13 @@ class _Filter(NamedTuple):
     name: str
     title: str
     choices: Sequence[tuple[str, str]]
+
+
+class _Relay(NamedTuple):
+    """A relay's finding, and its points that are not in order."""
+
+    finding: Mapping[str, Any]
+    amiss: Sequence[Mapping[str, Any]]
 
 
 def render(document: Mapping[str, Any]) -> Iterator[str]:
@@ -71,6 +78,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
         "NAMED": summary.NAMED,
         "states": list(words.STATES.values()),
         "words": words,
+        "relays": [_Relay(each, relay.amiss(each)) for each in document.get("relays", ())],
+        "next_end": relay.next_end,
     }
 
 

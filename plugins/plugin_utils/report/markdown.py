@@ -16,22 +16,26 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ansible_collections.weestimate.mail.plugins.module_utils.redaction import CHANGED
-from ansible_collections.weestimate.mail.plugins.plugin_utils.report import telling, words
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report import relay, telling, words
 
 Finding = Mapping[str, Any]
 
 #: Characters in all rows of one section.
 _ROOM = 12_000
 
+#: Characters of a diagnosis and of its remedy.
+_LONG = 600
+
 _MEANINGFUL = re.compile(r"([\\`*_\[\]<>()!|~&])")
 
 
 class _Section(NamedTuple):
-    """A table: its title, the titles of its columns, and the rows that an instance has in it."""
+    """A table: its title, the titles of its columns, and the rows that a finding of a part of the report has in it."""
 
     title: str
     columns: Sequence[str]
     rows: Callable[[Finding], Iterable[Sequence[str]]]
+    part: str = "instances"
 
 
 def render(document: Mapping[str, Any]) -> Iterator[str]:
@@ -40,7 +44,7 @@ def render(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"## Mail settings of WeEstimate: {verdict.text.lower()}\n\n{verdict.meaning}\n"
     yield from _environments(document["instances"])
     for section in _SECTIONS:
-        rows = [row for finding in document["instances"] for row in section.rows(finding)]
+        rows = [row for finding in document.get(section.part, ()) for row in section.rows(finding)]
         if rows:
             yield f"\n### {section.title}\n\n"
             yield from _table(section.columns, rows)
@@ -56,9 +60,9 @@ def code(value: Any) -> str:
     return f"{fence}{pad}{text}{pad}{fence}".replace("|", r"\|")
 
 
-def plain(text: str) -> str:
+def plain(text: str, at_most: int = telling.LONGEST) -> str:
     """A sentence with all characters that mean something to Markdown taken literally, and without mentions."""
-    return _MEANINGFUL.sub(r"\\\1", telling.printable(text)).replace("@", "@\N{ZERO WIDTH SPACE}")
+    return _MEANINGFUL.sub(r"\\\1", telling.printable(text, at_most)).replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 def _environments(findings: Iterable[Finding]) -> Iterator[str]:
@@ -118,10 +122,42 @@ def _passwords(finding: Finding) -> Iterator[list[str]]:
         yield [*_named(finding), words.days(password["age_days"]), words.days(password["max_age_days"])]
 
 
+def _relays(finding: Finding) -> Iterator[list[str]]:
+    ends = relay.next_end(finding)
+    waits = " for ".join(filter(None, (words.queue(finding["queue"]), words.oldest(finding["queue"]))))
+    yield [
+        code(finding["relay"]),
+        code(finding["environment"]),
+        words.RELAY_STATES[finding["state"]].text,
+        waits,
+        f"{ends[1]}, {plain(ends[0])}" if ends else "",
+    ]
+
+
+def _ailments(finding: Finding) -> Iterator[list[str]]:
+    failure = finding["failure"]
+    if failure:
+        yield [
+            code(finding["relay"]),
+            "Failed",
+            code(failure["error_code"]),
+            _advice(failure["msg"], failure["remedy"]),
+        ]
+    for point in relay.amiss(finding):
+        status = words.POINTS[point["status"]][0]
+        yield [code(finding["relay"]), status, plain(point["point"]), _advice(point["why"], point["remedy"])]
+
+
+def _advice(why: str, remedy: str) -> str:
+    return f"{plain(why, _LONG)} {plain(remedy, _LONG)}".strip()
+
+
 _INSTANCE = ("Instance", "Environment")
 _SECTIONS = (
     _Section("Could not be examined", (*_INSTANCE, "Code", "Why, and what to do"), _failures),
     _Section("Drifted", (*_INSTANCE, "Option", "Declared", "Held", "Where it comes from"), _differences),
     _Section("Windows for customer documents", (*_INSTANCE, "State", "Until", "Holder", "Reason"), _windows),
     _Section("Passwords that are older than they may be", (*_INSTANCE, "Age", "At most"), _passwords),
+    _Section("Relays", ("Relay", "Environment", "State", "Queue", "Ends next"), _relays, "relays"),
+    _Section("What there is to do at relays", ("Relay", "Status", "Point", "Why, and what to do"), _ailments, "relays"),
 )

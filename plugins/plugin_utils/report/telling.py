@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.module_utils.redaction import CHANGED
-from ansible_collections.weestimate.mail.plugins.plugin_utils.report import words
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report import relay, words
 
 Finding = Mapping[str, Any]
 
 #: Characters that would end a line, move the cursor, or turn the direction of reading; and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
 
-_LONGEST = 200
+#: Characters of a text that is shown, where nothing else is said.
+LONGEST = 200
 
 
 def why(finding: Finding) -> str:
@@ -28,7 +29,15 @@ def why(finding: Finding) -> str:
     told = [_window(finding["window"])] if finding["window"] else []
     if finding["state"] == "drifted":
         told = [difference(option) for option in finding["options"]]
-    return printable("; ".join(told), 5 * _LONGEST)
+    return printable("; ".join(told), 5 * LONGEST)
+
+
+def about_relay(finding: Finding) -> str:
+    """What is to be said of a relay in one line: what failed first, and how much waits."""
+    if finding["failure"]:
+        return printable(f"{finding['failure']['error_code']}: {finding['failure']['msg']}")
+    told = [f"{point['point']}: {point['why']}" for point in relay.amiss(finding)[:1]]
+    return printable("; ".join([f"queue: {words.queue(finding['queue']).lower()}", *told]), 2 * LONGEST)
 
 
 def difference(option: Mapping[str, Any]) -> str:
@@ -57,7 +66,7 @@ def value(setting: Any) -> str:
     return printable(words.shown(setting))
 
 
-def printable(text: str, at_most: int = _LONGEST) -> str:
+def printable(text: str, at_most: int = LONGEST) -> str:
     """A text from anywhere on one line, shortened, without characters that do more than to be read."""
     line = _UNPRINTABLE.sub(" ", text).strip()
     return line if len(line) <= at_most else f"{line[: at_most - 1]}…"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.weestimate.mail.plugins.plugin_utils.report import telling, words
+from ansible_collections.weestimate.mail.plugins.plugin_utils.report import relay, telling, words
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report.document import AMISS
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report.finding import FAILED, IN_SYNC
 
@@ -20,9 +20,9 @@ _NAMED, _LINES = 8, 50
 
 
 class _End(NamedTuple):
-    """A way for a run to fail: with which code, over which instances, in which words, and what to do.
+    """A way for a run to fail: with which code, over which instances or relays, in which words, and what to do.
 
-    ``unreachable`` gives it the exit status 4 instead of 2.
+    ``unreachable`` gives it the exit status 4 instead of 2. ``kind`` is what it is about, instance or relay.
     """
 
     error_code: str
@@ -30,9 +30,10 @@ class _End(NamedTuple):
     what: str
     remedy: str
     unreachable: bool = False
+    kind: str = "instance"
 
 
-#: The first that concerns an instance is the one.
+#: The first that concerns one of its kind is the one.
 _ENDS = (
     _End(
         "not_examined",
@@ -40,6 +41,14 @@ _ENDS = (
         "could not be examined",
         "The report says what failed for each of them, and what to do.",
         unreachable=True,
+    ),
+    _End(
+        "not_examined",
+        lambda finding: finding["state"] == relay.FAILED,
+        "could not be examined",
+        "The report says what failed for each of them, and what to do.",
+        unreachable=True,
+        kind="relay",
     ),
     _End(
         "drifted",
@@ -53,6 +62,13 @@ _ENDS = (
         "have a password that is older than it may be",
         "Rotate it (weestimate.mail.rotate_password).",
     ),
+    _End(
+        "relay_unwell",
+        lambda finding: finding["state"] == relay.UNWELL,
+        "need attention",
+        "The report says for each point what to do; weestimate.mail.relay_doctor examines the relay again.",
+        kind="relay",
+    ),
 )
 
 _NOTHING = {
@@ -63,16 +79,17 @@ _NOTHING = {
 }
 
 
-def fault(findings: Sequence[Finding], *, drift_counts: bool) -> dict[str, Any]:
+def fault(findings: Sequence[Finding], relays: Sequence[Finding] = (), *, drift_counts: bool) -> dict[str, Any]:
     """How the run is to fail: ``error_code``, ``msg``, ``remedy``, ``unreachable``; empty where it is not to."""
     if not findings:
         return dict(_NOTHING)
     for end in _ENDS:
         if end.error_code == "drifted" and not drift_counts:
             continue
-        concerned = [finding["instance"] for finding in findings if end.concerns(finding)]
+        examined = relays if end.kind == "relay" else findings
+        concerned = [finding[end.kind] for finding in examined if end.concerns(finding)]
         if concerned:
-            number = f"{len(concerned):,} of {words.counted(len(findings), 'instance')}"
+            number = f"{len(concerned):,} of {words.counted(len(examined), end.kind)}"
             return {
                 "error_code": end.error_code,
                 "msg": f"{number} {end.what}: {_named(concerned)}.",
@@ -83,18 +100,23 @@ def fault(findings: Sequence[Finding], *, drift_counts: bool) -> dict[str, Any]:
 
 
 def table(document: Mapping[str, Any]) -> list[str]:
-    """Lines of text: the number in each state, then each instance that is not in sync and why."""
+    """Lines of text: the number in each state, then each instance that is not in sync and why, and each such relay."""
     amiss = [finding for finding in document["instances"] if finding["state"] != IN_SYNC]
     shown = sorted(amiss, key=lambda finding: list(words.STATES).index(finding["state"]))[:_LINES]
     lines = [words.verdict(document).meaning, *_aligned(map(_row, shown))]
     if len(amiss) > len(shown):
         lines.append(f"and {len(amiss) - len(shown):,} more, which are in the report")
-    return lines
+    return [*lines, *_aligned(_relay_row(finding) for finding in document.get("relays", ()))]
 
 
 def _row(finding: Finding) -> tuple[str, str, str, str]:
     state = words.STATES[finding["state"]].text
     return state, finding["environment"], finding["instance"], telling.why(finding)
+
+
+def _relay_row(finding: Finding) -> tuple[str, str, str, str]:
+    state = words.RELAY_STATES[finding["state"]].text
+    return f"Relay: {state}", finding["environment"], finding["relay"], telling.about_relay(finding)
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -39,6 +39,21 @@ STATES = {
     "in_sync": Word("In sync", GOOD, "The instance holds what is declared for it."),
 }
 
+#: What a relay can be in, the most pressing first.
+RELAY_STATES = {
+    "failed": Word("Failed", BAD, "The relay could not be examined."),
+    "unwell": Word("Needs attention", BAD, "Something of the relay has to be mended; mail may be waiting."),
+    "well": Word("In order", GOOD, "Postfix runs, each upstream answers and takes the login, and no mail waits long."),
+}
+
+#: What became of a point of a relay's examination.
+POINTS = {
+    "ok": ("In order", GOOD),
+    "warning": ("Warning", WARN),
+    "failed": ("Failed", BAD),
+    "not_checkable": ("Not checked", QUIET),
+}
+
 #: How an option came to differ, as far as the journal knows.
 ORIGINS = {
     "hand_edit": "Edited by hand",
@@ -138,6 +153,31 @@ def days(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number of things, whose plural takes an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def queue(told: Mapping[str, Any] | None) -> str:
+    """What waits in a relay's queue."""
+    if told is None:
+        return "Not known"
+    return counted(told["length"], "mail") if told["length"] else "Empty"
+
+
+def upstream(told: Mapping[str, Any]) -> str:
+    """How an upstream was met, in two words or three."""
+    if not told["reachable"]:
+        return "does not answer"
+    return {True: "login accepted", False: "login fails", None: "no login"}[told["logged_in"]]
+
+
+def oldest(told: Mapping[str, Any] | None) -> str:
+    """For how long the oldest mail waits; empty where none does."""
+    if not told or not told["length"]:
+        return ""
+    minutes = told["oldest_seconds"] // 60
+    hours = minutes // 60
+    if hours < 2:
+        return counted(minutes, "minute")
+    return counted(hours, "hour") if hours < 48 else days(hours // 24)
 
 
 def kinds_of(findings: list[Mapping[str, Any]]) -> list[str]:
