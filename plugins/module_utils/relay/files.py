@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
@@ -63,13 +63,24 @@ def read(path: str) -> Entry:
 def write(path: Path, file: File) -> None:
     """Make a new file at a path where nothing is, on disk when this returns; never open to anybody it is not for."""
     path.parent.mkdir(0o755, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with naming(path), os.fdopen(opened, "wb") as stream:
         stream.write(file.content)
         stream.flush()
         if file.uid is not None and file.gid is not None:
             os.fchown(stream.fileno(), file.uid, file.gid)
         os.fchmod(stream.fileno(), file.mode)
         os.fsync(stream.fileno())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let a failure within name the path; where a descriptor is written to, the system does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def prepare(changes: Mapping[str, File | None]) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MailSettingsError
-from .files import File, sync_folder
+from .files import File, naming, sync_folder
 
 _PAUSE = 0.1
 
@@ -166,7 +166,7 @@ def _write(path: Path, held: Any) -> None:
     """Replace a file of the folder as a whole; on disk when this returns."""
     new = path.with_suffix(_UNFINISHED)
     opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(opened, "w", encoding="utf-8") as file:
+    with naming(new), os.fdopen(opened, "w", encoding="utf-8") as file:
         json.dump(held, file)
         file.flush()
         os.fsync(file.fileno())

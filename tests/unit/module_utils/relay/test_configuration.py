@@ -126,6 +126,12 @@ def test_a_symbolic_link_is_replaced_and_its_target_left_alone(host: RelayHost, 
     assert target.read_text() == "a = 1\n"
 
 
+def test_a_pipe_is_replaced_and_not_read(host: RelayHost) -> None:
+    os.mkfifo(host.path("a"))
+    assert host.bring({"a": "a = 1\n"})["diff"][1]["before"] == {"kind": "no regular file"}
+    assert host.held == {"a": "a = 1\n"}
+
+
 def test_a_symbolic_link_is_put_back_too(host: RelayHost, tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("a = 1\n")

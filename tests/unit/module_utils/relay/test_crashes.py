@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -249,7 +250,7 @@ def test_a_disk_without_room_leaves_all_old_and_is_named(tmp_path: Path, room: i
     _status, told = in_child(full)
 
     assert told["error_code"] == "relay_config_refused"
-    assert "File too large" in told["msg"]
+    assert re.match(rf"{tmp_path}/relay/\S+: File too large\. Nothing was changed\.", told["msg"])
     assert (host.held, host.running, host.starts) == (contents(OLD), running(OLD), 1)
     assert host.bring(LARGE)["changed"] is True
     assert host.held == contents(LARGE)
@@ -275,7 +276,7 @@ def test_a_disk_that_is_full_leaves_all_old(small_disk: Path) -> None:
     host = relay_with(small_disk / "relay", OLD)
     subprocess.run(["sh", "-c", filled(small_disk)], check=False)
 
-    with pytest.raises(MailSettingsError, match="No space left on device") as caught:
+    with pytest.raises(MailSettingsError, match=rf"^{small_disk}/relay/\S+: No space left on device\.") as caught:
         host.bring(LARGE)
 
     assert caught.value.code == "relay_config_refused"
