@@ -17,6 +17,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -96,6 +97,14 @@ def relay_with(root: Path, files: Mapping[str, str | Mapping[str, Any]]) -> Rela
     return host
 
 
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory, if there can be one: what a killed process has written need not reach a disk to be there."""
+    shared = Path("/dev/shm")  # noqa: S108 # the folder in it is for its owner only
+    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
+        yield Path(folder)
+
+
 #: What the next run is asked for, and what comes of it after a kill before, and after, the switch was settled.
 NEXT = {
     "the new once more": (NEW, None, (NEW, NEW)),
@@ -107,14 +116,14 @@ NEXT = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("following", NEXT)
-def test_a_run_that_is_killed_before_any_of_its_steps_is_ended_by_the_next(tmp_path: Path, following: str) -> None:
+def test_a_run_that_is_killed_before_any_of_its_steps_is_ended_by_the_next(memory: Path, following: str) -> None:
     files, code, ends = NEXT[following]
-    whole = relay_with(tmp_path / "whole", OLD)
+    whole = relay_with(memory / "whole", OLD)
     status, steps = steps_of(lambda: whole.bring(NEW))
     assert (status, steps > 40) == (0, True)
     met = set()
     for number in range(1, steps + 1):
-        host = relay_with(tmp_path / str(number), OLD)
+        host = relay_with(memory / str(number), OLD)
         assert steps_of(lambda host=host: host.bring(NEW), kill_before=number)[0] == -signal.SIGKILL
         each_file_is_complete(host)
         settled = host.noted["managed"].keys() == {host.path(name) for name in NEW}
@@ -142,34 +151,34 @@ def each_file_is_complete(host: RelayHost) -> None:
 
 
 @pytest.mark.slow
-def test_going_back_is_ended_too(tmp_path: Path) -> None:
+def test_going_back_is_ended_too(memory: Path) -> None:
     def proven_and_changed(root: Path) -> RelayHost:
         host = relay_with(root, OLD)
         host.bring(state="proven")
         host.bring(NEW)
         return host
 
-    whole = proven_and_changed(tmp_path / "whole")
+    whole = proven_and_changed(memory / "whole")
     _status, steps = steps_of(lambda: whole.bring(state="former"))
     for number in range(1, steps + 1):
-        host = proven_and_changed(tmp_path / str(number))
+        host = proven_and_changed(memory / str(number))
         assert steps_of(lambda host=host: host.bring(state="former"), kill_before=number)[0] == -signal.SIGKILL
         assert host.bring(state="former")["proven"] is True
         assert (number, host.held, host.running) == (number, contents(OLD), running(OLD))
 
 
 @pytest.mark.slow
-def test_putting_back_what_does_not_start_is_ended_too(tmp_path: Path) -> None:
+def test_putting_back_what_does_not_start_is_ended_too(memory: Path) -> None:
     bad = {**NEW, "c": "unstartable\n"}
 
     def attempt(host: RelayHost) -> None:
         with pytest.raises(MailSettingsError):
             host.bring(bad)
 
-    whole = relay_with(tmp_path / "whole", OLD)
+    whole = relay_with(memory / "whole", OLD)
     _status, steps = steps_of(lambda: attempt(whole))
     for number in range(1, steps + 1):
-        host = relay_with(tmp_path / str(number), OLD)
+        host = relay_with(memory / str(number), OLD)
         assert steps_of(lambda host=host: attempt(host), kill_before=number)[0] == -signal.SIGKILL
         host.bring(OLD)
         assert (number, host.held, host.running) == (number, contents(OLD), running(OLD))
