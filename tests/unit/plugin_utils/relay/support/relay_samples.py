@@ -63,9 +63,9 @@ BRIDGE = {
 }
 
 
-def changed(changes: Mapping[str, Any], document: Mapping[str, Any] = BRIDGE) -> dict[str, Any]:
-    """A copy of a document with other values under dotted paths, such as ``routes.0.upstream``."""
-    other = copy.deepcopy(dict(document))
+def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the bridge with other values under dotted paths, such as ``routes.0.upstream``."""
+    other = copy.deepcopy(BRIDGE)
     for path, value in changes.items():
         *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
         node = other
