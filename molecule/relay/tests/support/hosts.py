@@ -92,7 +92,8 @@ class Upstream:
 
     def mails(self) -> list[Mail]:
         """All mail that lies in the mailboxes."""
-        archive = self.host.run_expect([0], "tar --create --directory=/var/mail .").stdout_bytes
+        # 1 says that something has changed meanwhile: mail has arrived, which is there or not.
+        archive = self.host.run_expect([0, 1], "tar --create --directory=/var/mail .").stdout_bytes
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             found = ((_MAIL.fullmatch(member.name), member) for member in files)
             return [
