@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 import testinfra
 import yaml
-from hosts import FOLDER, Relay, Upstream
+from hosts import FOLDER, SCENARIO, Relay, Upstream
 from testinfra.host import Host
 
-SCENARIO = Path(__file__).parent.parent
 RELAYS = ("bookworm", "trixie")
 
 _BLOCK = re.MULTILINE | re.DOTALL

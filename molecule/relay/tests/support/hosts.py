@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 from testinfra.host import Host
 
 FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+SCENARIO = Path(__file__).parents[2]
 
 HOUSE, ELSEWHERE = "northgate-security.com", "harbor-clinic.example"
 NOTIFICATIONS, QUOTES, USER, OTHER_USER, APPROVER, NEWCOMER = (

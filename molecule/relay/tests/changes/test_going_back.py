@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A change that does not get mail through is taken back, and says why; what was there before it goes on working."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hosts import APPROVER, CUSTOMER, SCENARIO, USER, compose
+
+DECLARED = (SCENARIO / "inventory/group_vars/weestimate_relay/relay.yml").read_text(encoding="utf-8")
+UPSTREAMS = yaml.safe_load(DECLARED)["weestimate_relay_upstreams"]
+
+
+def changed(upstream, **changes):
+    """The upstreams as the inventory declares them, but for some settings of one; a change of auth is merged into it."""
+    auth = {**UPSTREAMS[upstream]["auth"], **changes.pop("auth", {})}
+    return {**UPSTREAMS, upstream: {**UPSTREAMS[upstream], **changes, "auth": auth}}
+
+
+@pytest.fixture
+def files(relays):
+    """What the relays are configured with, before a test and, still, after it."""
+    listing = "find /etc/postfix /etc/weestimate-relay /etc/systemd/system -type f -exec sha256sum {} +"
+
+    def read():
+        return {name: sorted(relay.host.check_output(listing).splitlines()) for name, relay in relays.items()}
+
+    former = read()
+    yield former
+    assert read() == former
+
+
+def works(relays, upstream):
+    """Whether mail of both kinds gets through each relay."""
+    messages = [compose(USER, recipient) for _relay in relays for recipient in (APPROVER, CUSTOMER)]
+    for number, relay in enumerate(relays.values()):
+        relay.submit(*messages[2 * number : 2 * number + 2])
+    return all([upstream.arrived(message) for message in messages])
+
+
+@pytest.mark.usefixtures("files")
+def test_a_wrong_client_secret_is_taken_back(play, relays, upstream):
+    run = play("converge.yml", weestimate_relay_upstreams=changed("exchange", auth={"client_secret": "m0lecule-wrong"}))
+    failure = run.failure("relay_unproven")
+    assert failure["test"]["upstream"] == "exchange", run.shown
+    assert failure["remedy"]
+    assert "m0lecule-wrong" not in run.shown
+    assert works(relays, upstream)
+
+
+@pytest.mark.usefixtures("files")
+def test_a_certificate_of_another_host_is_taken_back(play, relays, upstream):
+    run = play("converge.yml", weestimate_relay_upstreams=changed("outside", host=UPSTREAMS["exchange"]["host"]))
+    assert run.failure("relay_unproven")["test"]["upstream"] == "outside", run.shown
+    assert works(relays, upstream)
+
+
+@pytest.mark.usefixtures("files")
+def test_what_cannot_be_a_relay_is_refused_before_anything_is_touched(play):
+    run = play("converge.yml", weestimate_relay_clients=["0.0.0.0/0"], weestimate_relay_tls={})
+    failure = run.failure("schema_invalid")
+    assert {violation["path"].split(".")[0] for violation in failure["violations"]} >= {"clients[0]", "login"}, (
+        run.shown
+    )
