@@ -5,7 +5,7 @@
 """What Postfix tells of each mail in its log: who tried to deliver it, and with which outcome.
 
 Its lines are text without a specification, and have kept their form since Postfix 2.3. What is read here was taken from
-real ones of Postfix 3.7; further fields in between, as later releases add them, do not matter.
+real ones of Postfix 3.7 and 3.10; further fields in between do not matter.
 """
 
 from __future__ import annotations
