@@ -127,7 +127,8 @@ molecule-default molecule-systemd molecule-mail molecule-relay: molecule-%:
 
 .PHONY: bench-smoke
 bench-smoke: collection $(STOCK)/.ready ## the harness of bench on a few instances, without judging the times
-	@$(IN) $(STEP) "bench: smoke test" $(MEASURE) --instances 5 --repetitions 1 --report-only
+	@$(IN) $(STEP) "bench: smoke test" $(MEASURE) --instances 5 --repetitions 1 --report-only \
+		--parts unchanged conversation fleet drift report
 
 # uv looks for the interpreters of the oldest and newest core on PATH, and downloads those that are missing. pyenv's
 # commands there only answer for the versions that PYENV_VERSION names.

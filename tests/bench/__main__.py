@@ -11,6 +11,7 @@ conversation  one test send, against swaks
 fleet         test mail from many instances, as many as the smallest number asked for, against community.general.mail
 drift         the examination of fleets of all sizes with the playbook weestimate.mail.drift
 report        the report on a made-up fleet of the largest size
+relay         mail through the relay's OAuth proxy, against mail by password to the same upstream; needs root and podman
 
 Needs the collection where Ansible and Python look for it, and on PYTHONPATH the folders ``demo``, for the embedded
 WeEstimate and the mail server, and ``tests/integration/support``, for made-up reports. A part that lacks what it
@@ -32,6 +33,7 @@ import artifacts
 import conversation
 import drift
 import fleet
+import relay
 import unchanged
 from playbook import BenchError
 from report import Finding
@@ -42,6 +44,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Finding]] = {
     "fleet": lambda folder, given: fleet.measure(folder, min(given.instances), given.forks, given.repetitions),
     "drift": lambda folder, given: drift.measure(folder, given.instances, given.forks),
     "report": lambda folder, given: artifacts.measure(folder, max(given.instances)),
+    "relay": lambda folder, given: relay.measure(folder, given.repetitions),
 }
 
 
