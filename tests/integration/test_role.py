@@ -42,6 +42,10 @@ PROFILES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"relay_address": "contoso-com.mail.protection.outlook.com"},
         {"SMTP Address": "contoso-com.mail.protection.outlook.com", "Use SSL": "TRUE", "SMTP User": ""},
     ),
+    "weestimate_relay": (
+        {"relay_address": "relay.contoso.com", "relay_user": "weestimate", "password": PASSWORD},
+        {"SMTP Address": "relay.contoso.com", "SMTP Port": "587", "Use SSL": "TRUE", "SMTP User": "weestimate"},
+    ),
     "gmail": (
         {"mailbox": MAILBOX, "password": PASSWORD},
         {"SMTP Address": "smtp.gmail.com", "SMTP User": MAILBOX, "Enable SMTP Send As": "TRUE"},
