@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 import testinfra
 import yaml
-from hosts import FOLDER, SCENARIO, Relay, Upstream
+from hosts import FOLDER, SCENARIO, Relay, Unsafe, Upstream
 from testinfra.host import Host
 
 RELAYS = ("bookworm", "trixie")
@@ -27,10 +27,15 @@ _BLOCK = re.MULTILINE | re.DOTALL
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads what Ansible would not take for a template."""
+    """Reads what Ansible does not take for a template as such."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+class _Dumper(yaml.SafeDumper):
+    """Writes it as such."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: Unsafe(loader.construct_scalar(node)))
+_Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
 
 
 @pytest.fixture(scope="session")
@@ -105,10 +110,10 @@ def play(tmp_path: Path) -> Callable[..., Run]:
     """Run a playbook as a user would who wants to see everything, with more variables."""
     options = [f"--inventory={path}" for path in (Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent, "inventory")]
     plain = ["env", f"--chdir={SCENARIO}", "ANSIBLE_FORCE_COLOR=false"]  # Molecule asks for colours
-    file = tmp_path / "variables.json"  # Ansible itself shows its command line at -vvvv
+    file = tmp_path / "variables.yml"  # Ansible itself shows its command line at -vvvv
 
     def run(playbook: str, *arguments: str, **variables: Any) -> Run:
-        file.write_text(json.dumps(variables), encoding="utf-8")
+        file.write_text(yaml.dump(variables, Dumper=_Dumper, allow_unicode=True), encoding="utf-8")
         command = [
             *plain,
             "ansible-playbook",

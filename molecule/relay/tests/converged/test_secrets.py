@@ -60,9 +60,9 @@ def test_the_key_lies_where_the_administrator_laid_it_and_in_memory(relay, key):
 
 
 def test_no_journal_tells_one(relay, canaries):
-    journal = relay.host.check_output("journalctl --quiet --no-pager --output=export")
-    assert "sasl_method=" in journal
-    assert [form for form in canaries if form in journal] == []
+    journal = relay.host.run("journalctl --quiet --no-pager --output=export").stdout_bytes
+    assert b"sasl_method=" in journal
+    assert [form for form in canaries if form.encode() in journal] == []
 
 
 def test_no_unit_and_no_process_shows_one(relay, canaries):
@@ -72,8 +72,9 @@ def test_no_unit_and_no_process_shows_one(relay, canaries):
 
 
 def test_an_upstream_logs_none(upstream, canaries):
-    journal = upstream.host.check_output("journalctl --quiet --no-pager --output=export")
-    assert [form for form in canaries if form in journal] == []
+    journal = upstream.host.run("journalctl --quiet --no-pager --output=export").stdout_bytes
+    assert b"sasl_method=" in journal
+    assert [form for form in canaries if form.encode() in journal] == []
 
 
 def test_ansible_shows_none_however_much_it_shows(canaries, play):

@@ -44,6 +44,7 @@ def test_a_restart_forgets_the_tokens(relay, upstream):
     relay.proxy("restart", "quotes")
     message = compose(OTHER_USER, CUSTOMER)
     relay.submit(message)
+    assert relay.drained()  # it may not be up yet
     upstream.arrived(message)
     assert len(upstream.issued()) == issued + 1
 

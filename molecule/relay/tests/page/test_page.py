@@ -54,7 +54,7 @@ class Reader:
         self.folder = folder
 
     def run(self, command: str) -> str:
-        """Run a command, which has to succeed; what it printed. The vault needs no password, for its values are plain."""
+        """Run a command, which has to succeed; what it printed. The values of the vault are plain here."""
         words = [word for word in shlex.split(command) if word != "--ask-vault-password"]
         environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false", "ANSIBLE_NOCOLOR": "1"}
         done = subprocess.run(  # noqa: S603 # a command of the page, without a shell

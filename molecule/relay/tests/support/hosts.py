@@ -40,6 +40,12 @@ _RECEIVED = re.compile(r"by (?P<by>\S+) \(Postfix\)")
 _LOGIN = re.compile(r"\(Authenticated sender: (?P<login>[^)]+)\)")
 
 
+class Unsafe(str):
+    """Text that Ansible does not take for a template."""
+
+    __slots__ = ()
+
+
 def eventually(seen: Callable[[], Any], seconds: float = 60) -> Any:
     """What *seen* returns as soon as that is something true; what it returned last, if time runs out."""
     deadline = time.monotonic() + seconds
