@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from pathlib import Path
 
 import pytest
+from relayprograms import RelayPrograms
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.relay import delivery, queue
@@ -128,18 +128,11 @@ def test_the_queue_tells_who_waits_and_why() -> None:
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host with programs that answer from files in a folder; a line "sleep" in the journal takes half a second."""
-    programs = {
-        "postqueue": f'cat "{tmp_path}/queue"',
-        "journalctl": f'while read -r line; do case $line in sleep) sleep 0.5;; *) printf "%s\\n" "$line";; esac; '
-        f'done < "{tmp_path}/journal"; exec sleep 60',
-    }
-    for name, body in programs.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n", "utf-8")
-        (tmp_path / name).chmod(0o700)
-    (tmp_path / "queue").write_text("", "utf-8")
-    (tmp_path / "journal").write_text("", "utf-8")
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    """A host whose programs answer from files; a line "sleep" in the journal takes half a second."""
+    programs = RelayPrograms(tmp_path)
+    lines = 'case $line in sleep) sleep 0.5;; *) printf "%s\\n" "$line";; esac'
+    programs.program("journalctl", f'while read -r line; do {lines}; done < "{tmp_path}/journal"; exec sleep 60')
+    monkeypatch.setenv("PATH", programs.path)
     return tmp_path
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import ssl
 import sys
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "smtp/support"))
 from authority import Authority  # found through the line above
 from canary import Canary
 from hostile import HostileServer
+from relayprograms import RelayPrograms
 
 from ansible_collections.weestimate.mail.plugins.module_utils.errors import MailSettingsError
 from ansible_collections.weestimate.mail.plugins.module_utils.relay import credential, queue
@@ -47,37 +47,11 @@ def tls(authority: Authority) -> ssl.SSLContext:
     return authority.server("127.0.0.1")
 
 
-class Host:
-    """A host whose programs answer from files in a folder: its tables, its queue, and its journal."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.asked = folder / "asked"
-        self.asked.touch()
-        self.write("queue", "")
-        self.write("journal", "")
-        self.program("postconf", 'case $1 in -hx) echo "texthash:/logins";; esac')
-        self.program("postmap", f'cat "{folder}/login-$2" 2>/dev/null || exit 1')
-        self.program("postqueue", f'cat "{folder}/queue"')
-        self.program("postfix", "exit 0")
-        self.program("journalctl", f'cat "{folder}/journal"')
-
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text, "utf-8")
-
-    def program(self, name: str, body: str) -> None:
-        self.write(name, f'#!/bin/sh\necho "{name} $*" >> "{self.asked}"\n{body}\n')
-        (self.folder / name).chmod(0o700)
-
-    def knows(self, key: str, user: str = MAILBOX, password: str = SECRET) -> None:
-        """Let Postfix's table hold a login."""
-        self.write(f"login-{key}", f"{user}:{password}\n")
-
-
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    return Host(tmp_path)
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RelayPrograms:
+    programs = RelayPrograms(tmp_path)
+    monkeypatch.setenv("PATH", programs.path)
+    return programs
 
 
 def planned(server: HostileServer, **more: Any) -> dict[str, Any]:
@@ -133,10 +107,10 @@ def test_an_upstream_without_a_login_is_greeted_only() -> None:
 
 
 def test_a_password_is_tried_in_the_conversation_that_shows_the_certificate(
-    host: Host, authority: Authority, tls: ssl.SSLContext
+    host: RelayPrograms, authority: Authority, tls: ssl.SSLContext
 ) -> None:
     with HostileServer(tls=tls) as server:
-        host.knows(f"[127.0.0.1]:{server.port}")
+        host.knows(f"[127.0.0.1]:{server.port}", MAILBOX, SECRET)
         wanted = planned(server, auth="password", security="secure", ca_file=str(authority.ca_file))
         found = examined(wanted)
 
@@ -145,17 +119,17 @@ def test_a_password_is_tried_in_the_conversation_that_shows_the_certificate(
     assert found["reach"]["tls"]["expires_in_days"] in (29, 30)
 
 
-def test_tls_from_the_first_byte(authority: Authority, tls: ssl.SSLContext, host: Host) -> None:
+def test_tls_from_the_first_byte(authority: Authority, tls: ssl.SSLContext, host: RelayPrograms) -> None:
     with HostileServer(tls=tls, implicit=True) as server:
-        host.knows(f"[127.0.0.1]:{server.port}")
+        host.knows(f"[127.0.0.1]:{server.port}", MAILBOX, SECRET)
         wanted = planned(server, auth="password", security="secure", wrapper=True, ca_file=str(authority.ca_file))
 
         assert examined(wanted)["login"]["failed_stage"] is None
 
 
-def test_a_certificate_that_is_not_trusted_is_shown_no_login(host: Host, tls: ssl.SSLContext) -> None:
+def test_a_certificate_that_is_not_trusted_is_shown_no_login(host: RelayPrograms, tls: ssl.SSLContext) -> None:
     with HostileServer(tls=tls) as server:
-        host.knows(f"[127.0.0.1]:{server.port}")
+        host.knows(f"[127.0.0.1]:{server.port}", MAILBOX, SECRET)
         found = examined(planned(server, auth="password", security="secure"))
 
         assert "AUTH" not in server.verbs
@@ -163,7 +137,9 @@ def test_a_certificate_that_is_not_trusted_is_shown_no_login(host: Host, tls: ss
     assert found["reach"]["failure"]["cause"] == "certificate_untrusted"
 
 
-def test_a_login_that_is_not_stored_is_not_tried(tls: ssl.SSLContext, authority: Authority, host: Host) -> None:
+def test_a_login_that_is_not_stored_is_not_tried(
+    tls: ssl.SSLContext, authority: Authority, host: RelayPrograms
+) -> None:
     with HostileServer(tls=tls) as server:
         found = examined(planned(server, auth="password", security="secure", ca_file=str(authority.ca_file)))
 
@@ -172,9 +148,9 @@ def test_a_login_that_is_not_stored_is_not_tried(tls: ssl.SSLContext, authority:
     assert f"postmap -q [127.0.0.1]:{server.port} texthash:/logins" in host.asked.read_text("utf-8")
 
 
-def test_behind_the_proxy_both_are_asked(host: Host, authority: Authority, tls: ssl.SSLContext) -> None:
+def test_behind_the_proxy_both_are_asked(host: RelayPrograms, authority: Authority, tls: ssl.SSLContext) -> None:
     with HostileServer() as proxy, HostileServer(tls=tls) as upstream:
-        host.knows(f"[127.0.0.1]:{proxy.port}")
+        host.knows(f"[127.0.0.1]:{proxy.port}", MAILBOX, SECRET)
         found = examined(behind_proxy(proxy, upstream, authority))
 
         assert upstream.verbs == ["EHLO", "STARTTLS", "EHLO", "QUIT"]
@@ -185,10 +161,10 @@ def test_behind_the_proxy_both_are_asked(host: Host, authority: Authority, tls: 
 
 
 def test_where_each_sender_logs_in_as_itself_the_mailbox_is_looked_up_first(
-    host: Host, authority: Authority, tls: ssl.SSLContext
+    host: RelayPrograms, authority: Authority, tls: ssl.SSLContext
 ) -> None:
     with HostileServer() as proxy, HostileServer(tls=tls) as upstream:
-        host.knows(MAILBOX)
+        host.knows(MAILBOX, MAILBOX, SECRET)
         found = examined(behind_proxy(proxy, upstream, authority, identity="sender"))
 
     assert found["stored"]
@@ -196,12 +172,12 @@ def test_where_each_sender_logs_in_as_itself_the_mailbox_is_looked_up_first(
 
 
 def test_why_there_is_no_token_is_read_from_the_log_of_the_proxy(
-    host: Host, authority: Authority, tls: ssl.SSLContext
+    host: RelayPrograms, authority: Authority, tls: ssl.SSLContext
 ) -> None:
     host.write("journal", json.dumps({"MESSAGE": f"{NO_TOKEN} {SECRET}"}) + "\n")
     refusal = {"AUTH": "535 5.7.8 Authentication credentials invalid."}
     with HostileServer(refusal) as proxy, HostileServer(tls=tls) as upstream:
-        host.knows(f"[127.0.0.1]:{proxy.port}")
+        host.knows(f"[127.0.0.1]:{proxy.port}", MAILBOX, SECRET)
         found = examined(behind_proxy(proxy, upstream, authority))
 
     assert found["login"]["failed_stage"] == "auth"
@@ -209,15 +185,17 @@ def test_why_there_is_no_token_is_read_from_the_log_of_the_proxy(
     assert "_SYSTEMD_UNIT=weestimate-relay-oauth@exchange.service" in host.asked.read_text("utf-8")
 
 
-def test_no_secret_is_in_the_arguments_of_a_program(host: Host, authority: Authority, tls: ssl.SSLContext) -> None:
+def test_no_secret_is_in_the_arguments_of_a_program(
+    host: RelayPrograms, authority: Authority, tls: ssl.SSLContext
+) -> None:
     with HostileServer() as proxy, HostileServer(tls=tls) as upstream:
-        host.knows(f"[127.0.0.1]:{proxy.port}")
+        host.knows(f"[127.0.0.1]:{proxy.port}", MAILBOX, SECRET)
         examined(behind_proxy(proxy, upstream, authority))
 
     assert SECRET.traces_in(host.asked.read_text("utf-8")) == []
 
 
-def test_a_server_that_does_not_answer_holds_no_other_up(host: Host) -> None:
+def test_a_server_that_does_not_answer_holds_no_other_up(host: RelayPrograms) -> None:
     with HostileServer({"banner": lambda peer: peer.wait()}) as silent, HostileServer() as server:
         found = examine({"upstreams": [planned(silent), planned(server)], "timeout": 1})
 
@@ -225,7 +203,7 @@ def test_a_server_that_does_not_answer_holds_no_other_up(host: Host) -> None:
     assert host.asked.exists()
 
 
-def test_a_relay_with_a_sink_has_its_queue_only(host: Host) -> None:
+def test_a_relay_with_a_sink_has_its_queue_only(host: RelayPrograms) -> None:
     host.write("queue", (DATA / "queue-3.7.jsonl").read_text("utf-8"))
     host.program("postfix", "exit 1")
 
@@ -236,7 +214,7 @@ def test_a_relay_with_a_sink_has_its_queue_only(host: Host) -> None:
     assert found["queue"]["length"] > 15
 
 
-def test_a_host_without_postfix_is_named_as_such(host: Host) -> None:
+def test_a_host_without_postfix_is_named_as_such(host: RelayPrograms) -> None:
     host.program("postqueue", "echo 'postqueue: fatal: Cannot open file' >&2; exit 1")
 
     with pytest.raises(MailSettingsError) as caught:
