@@ -117,3 +117,12 @@ def test_no_mail_can_be_hidden_in_another(relay, upstream, end):
     arrived = {mail.subject: mail.mailbox for mail in upstream.mails()}
     assert hidden["Subject"] not in arrived
     assert arrived.get(open_one["Subject"], CUSTOMER) == CUSTOMER
+
+
+def test_a_login_is_over_once_it_is_answered(relay):
+    # Dovecot would tell of each that waits for more when the connection ends, or after some minutes.
+    with relay.connected():
+        pass
+    journal = relay.host.check_output("journalctl --quiet --no-pager --output=cat --identifier=dovecot")
+    assert "pending requests" not in journal
+    assert "timed out" not in journal

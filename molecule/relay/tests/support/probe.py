@@ -7,8 +7,8 @@
 probe.py ADDRESS PORT TRIALS [USER PASSWORD]
 
 TRIALS is a JSON list of [sender, recipient]; the output is the list of the last reply to each, as [code, text]. It goes
-as far as DATA, encrypted where the server offers that, so 354 says that a mail would be taken. A connection that ends is
-code 0.
+as far as DATA, encrypted where the server offers that, so 354 says that a mail would be taken. A connection that is cut
+is code 0.
 """
 
 from __future__ import annotations
