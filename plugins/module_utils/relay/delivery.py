@@ -25,6 +25,9 @@ QUEUED, UNKNOWN = "queued", "unknown"
 #: What the whole mail is when its recipients fared differently: the first that one of them has.
 _WORST_FIRST = (BOUNCED, EXPIRED, DEFERRED, QUEUED, SENT)
 
+#: As long as it is one of these, there is something to wait for.
+_UNDECIDED = (QUEUED, UNKNOWN)
+
 #: The queue ID at the end of a server's answer, as Postfix words it, or alone.
 _GIVEN = re.compile(rf"(?:.*\bqueued as )?({QUEUE_ID})\W*", re.DOTALL)
 
@@ -41,10 +44,11 @@ _JOURNAL = (
 
 
 class Fate(NamedTuple):
-    """What became of a mail: ``status`` of the whole, and the last attempt for each recipient."""
+    """What became of a mail: ``status`` of the whole, the last attempt for each recipient, and its last queue ID."""
 
     status: str
     attempts: tuple[Attempt, ...]
+    queue_id: str
 
     def as_dict(self) -> dict[str, Any]:
         """The fate in the types of JSON; the words are those of the recipient who fared worst."""
@@ -63,12 +67,13 @@ class Fate(NamedTuple):
 def follow(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The fate of a mail, by the arguments of ``relay_delivery``. Raises ``schema_invalid`` and ``relay_unwell``."""
     queue_id = queue_id_in(arguments["queue_id"])
-    waiting = _waiting(queue_id)
-    if waiting.status != DEFERRED:
-        told = _in_log(queue_id, arguments["timeout"], arguments["log_minutes"] * 60)
+    fate = _waiting(queue_id)
+    if fate.status != DEFERRED:
+        fate = _in_log(queue_id, arguments["timeout"], arguments["log_minutes"] * 60)
+    if fate.status in _UNDECIDED:
         # The log of an attempt is written before the mail leaves the queue, so a mail that is in neither is not known.
-        waiting = told if told.status not in (QUEUED, UNKNOWN) else _waiting(queue_id)
-    return {"queue_id": queue_id, "ok": waiting.status == SENT, **waiting.as_dict()}
+        fate = _waiting(fate.queue_id)
+    return {"queue_id": queue_id, "ok": fate.status == SENT, **fate.as_dict()}
 
 
 def queue_id_in(text: str) -> str:
@@ -83,16 +88,16 @@ def queue_id_in(text: str) -> str:
 
 def fate_in(log: Log, queue_id: str) -> Fate:
     """What a log tells of a mail, also after the relay has handed it to itself under another ID."""
-    hops: list[Mail] = []
-    while queue_id in log.mails and len(hops) < _MOST_HOPS:
-        hops.append(log.mails[queue_id])
-        queue_id = _next_id(hops[-1])
-    if not hops:
-        return Fate(UNKNOWN, ())
-    before = sum(max((each.seconds for each in hop.attempts), default=0.0) for hop in hops[:-1])
-    attempts = tuple(each._replace(seconds=round(each.seconds + before, 2)) for each in hops[-1].attempts)
-    # A hop that is only known by the answer of another host ends the way there.
-    return Fate(_status(hops[-1]), attempts)
+    if queue_id not in log.mails:
+        return Fate(UNKNOWN, (), queue_id)
+    way = [queue_id]
+    # An ID that only the answer of another host names ends the way.
+    while len(way) < _MOST_HOPS and _next_id(log.mails[way[-1]]) in log.mails:
+        way.append(_next_id(log.mails[way[-1]]))
+    *before, last = (log.mails[each] for each in way)
+    passed = sum(max((each.seconds for each in hop.attempts), default=0.0) for hop in before)
+    attempts = tuple(each._replace(seconds=round(each.seconds + passed, 2)) for each in last.attempts)
+    return Fate(_status(last), attempts, way[-1])
 
 
 def _next_id(mail: Mail) -> str:
@@ -118,12 +123,12 @@ def _waiting(queue_id: str) -> Fate:
     """What the queue tells of a mail: it is there for some reason, or it is not there."""
     mail = next((mail for mail in queue.listing() if mail.queue_id == queue_id), None)
     if mail is None:
-        return Fate(UNKNOWN, ())
+        return Fate(UNKNOWN, (), queue_id)
     age = round(time.time() - mail.arrived, 2)
     attempts = tuple(
         Attempt(each.address, DEFERRED, None, None, each.reason, age) for each in mail.recipients if each.reason
     )
-    return Fate(DEFERRED if attempts and mail.queue == queue.WAITING else QUEUED, attempts)
+    return Fate(DEFERRED if attempts and mail.queue == queue.WAITING else QUEUED, attempts, queue_id)
 
 
 def _in_log(queue_id: str, timeout: float, since: float) -> Fate:
@@ -133,7 +138,7 @@ def _in_log(queue_id: str, timeout: float, since: float) -> Fate:
         for entry in entries:
             log.read(entry)
             fate = fate_in(log, queue_id)
-            if fate.status not in (QUEUED, UNKNOWN):
+            if fate.status not in _UNDECIDED:
                 return fate
     return fate_in(log, queue_id)
 

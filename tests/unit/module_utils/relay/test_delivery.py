@@ -166,6 +166,18 @@ def test_what_was_deferred_before_the_log_began_is_told_by_the_queue(host: Path)
     assert time.monotonic() - began < 10
 
 
+def test_a_mail_that_waits_after_the_relay_has_handed_it_to_itself_is_found_in_the_queue(host: Path) -> None:
+    waiting = queue_id_of("pat@untrusted.test")
+    taken = json.dumps({"MESSAGE": f"{waiting}: message-id=<1@contoso.com>"})
+    host.joinpath("journal").write_text(f"{taken}\n{handed_on('4F3B2A18E013', waiting)}\n", "utf-8")
+    host.joinpath("queue").write_text(QUEUE, "utf-8")
+
+    told = follow("4F3B2A18E013")
+
+    assert (told["queue_id"], told["status"]) == ("4F3B2A18E013", "deferred")
+    assert told["reason"] == "Server certificate not verified"
+
+
 def test_what_is_held_is_queued(host: Path) -> None:
     host.joinpath("queue").write_text(QUEUE, "utf-8")
 
