@@ -49,7 +49,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
     Its output goes into memory and not through a pipe: a daemon that it leaves behind may hold that open for ever.
     """
     words = tuple(command)
-    with os.fdopen(os.memfd_create("output"), "rb+") as output:
+    with os.fdopen(os.memfd_create("output"), "wb") as output:
         try:
             # Ansible's run_command knows no time limit and waits for daemons; and here is no Ansible.
             process = subprocess.Popen(  # noqa: S603 # pylint: disable=ansible-bad-function
@@ -63,9 +63,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             return Outcome(words, f"cannot be started ({why})", missing=isinstance(error, FileNotFoundError))
-        ending = _ending(process, timeout)
-        output.seek(max(0, output.seek(0, os.SEEK_END) - _LONGEST_OUTPUT))
-        return Outcome(words, ending, output.read())
+        return Outcome(words, _ending(process, timeout), _end_of(output.fileno()))
 
 
 def run_until(command: Sequence[str], deadline: float) -> Outcome:
@@ -88,6 +86,14 @@ def _ending(process: subprocess.Popen[bytes], timeout: float) -> str:
     if status < 0:
         return f"was ended by signal {-status}"
     return f"ended with status {status}" if status else ""
+
+
+def _end_of(output: int) -> bytes:
+    """The last lines that were written, whole ones: of a secret that was cut in two, nobody could tell the rest."""
+    start = max(0, os.fstat(output).st_size - _LONGEST_OUTPUT)
+    # A daemon that was left behind writes where the shared position is, so that is left alone.
+    end = os.pread(output, _LONGEST_OUTPUT, start)
+    return end.partition(b"\n")[2] if start else end
 
 
 def _environment() -> dict[str, str]:

@@ -62,7 +62,7 @@ def read(path: str) -> Entry:
 
 def write(path: Path, file: File) -> None:
     """Make a new file at a path where nothing is, on disk when this returns; never open to anybody it is not for."""
-    path.parent.mkdir(0o755, parents=True, exist_ok=True)
+    _make_folder(path.parent)
     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with naming(path), os.fdopen(opened, "wb") as stream:
         stream.write(file.content)
@@ -71,6 +71,15 @@ def write(path: Path, file: File) -> None:
             os.fchown(stream.fileno(), file.uid, file.gid)
         os.fchmod(stream.fileno(), file.mode)
         os.fsync(stream.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that is missing, and those above it, for everybody to look into, whatever the umask is."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir()
+        folder.chmod(0o755)
+        sync_folder(folder.parent)
 
 
 @contextmanager

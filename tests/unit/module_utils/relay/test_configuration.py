@@ -75,16 +75,21 @@ def test_a_file_that_was_as_declared_is_managed_from_then_on(host: RelayHost) ->
     assert host.held == {"b": OLD["b"]}
 
 
-def test_folders_are_made_where_they_are_missing(host: RelayHost) -> None:
-    host.bring({"deep/in/a": "a = 1\n"})
+def test_folders_and_files_are_for_everybody_whatever_the_umask(host: RelayHost) -> None:
+    umask = os.umask(0o077)
+    try:
+        host.bring({"deep/in/a": "a = 1\n"})
+    finally:
+        os.umask(umask)
     assert host.held == {"deep/in/a": "a = 1\n"}
-    assert stat.S_IMODE((host.etc / "deep").stat().st_mode) == 0o755 & ~_umask()
+    modes = [stat.S_IMODE((host.etc / name).stat().st_mode) for name in ("deep", "deep/in", "deep/in/a")]
+    assert modes == [0o755, 0o755, 0o644]
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def test_a_file_in_the_place_of_a_folder_is_named(host: RelayHost) -> None:
+    host.bring(OLD)
+    assert f"{host.path('a')}: " in failure(host, {**OLD, "a/b": "b = 1\n"})["msg"]
+    assert host.held == OLD
 
 
 @pytest.mark.parametrize(

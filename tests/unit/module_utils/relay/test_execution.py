@@ -34,9 +34,14 @@ def test_programs_of_the_system_are_found_whatever_the_path(monkeypatch: pytest.
     assert run(["true"], 20).ending == ""
 
 
-def test_of_a_long_output_the_end_is_kept() -> None:
-    ending, output = shell("yes x | head -c 1000000; echo the end; exit 1")
-    assert (ending, output[-8:], len(output)) == ("ended with status 1", "the end\n", 1 << 16)
+def test_of_a_long_output_the_last_lines_are_kept() -> None:
+    ending, output = shell("yes 'a line' | head -n 100000; echo the end; exit 1")
+    assert (ending, output[:7], output[-8:]) == ("ended with status 1", "a line\n", "the end\n")
+    assert 60_000 < len(output) < 1 << 16
+
+
+def test_nothing_is_kept_of_a_line_that_was_cut() -> None:
+    assert shell("head -c 70000 /dev/zero | tr '\\0' y")[1] == ""
 
 
 def test_a_daemon_that_a_program_leaves_behind_is_not_waited_for_and_lives_on(tmp_path: Path) -> None:
