@@ -141,6 +141,8 @@ def _running(config: Path, ca_file: str | None) -> Iterator[subprocess.Popen[str
     ) as process:
         try:
             yield process
+        except NotUsableError as reason:
+            raise NotUsableError(f"{reason} {_last_words(process)}") from None
         finally:
             process.kill()
 
@@ -151,9 +153,13 @@ def _await_answer(process: subprocess.Popen[str], port: int) -> None:
         with suppress(OSError), socket.create_connection((_LOCALHOST, port), 1):
             return
         time.sleep(0.1)
+    raise NotUsableError("its proxy does not start.")
+
+
+def _last_words(process: subprocess.Popen[str]) -> str:
+    """What the proxy said in the end; it tells no secret and no token unless it is told to debug."""
     process.kill()
-    said = process.communicate()[0].strip().splitlines()
-    raise NotUsableError(f"its proxy does not start: {' '.join(said[-3:])}")
+    return " ".join(process.communicate()[0].strip().splitlines()[-3:])
 
 
 if __name__ == "__main__":
