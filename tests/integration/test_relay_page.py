@@ -125,12 +125,15 @@ def test_each_playbook_is_for_the_relay_of_the_example(reader: Ansible, command:
     assert "relay.contoso.com" in done.stdout
 
 
-def test_adopting_is_for_the_instances(reader: Ansible) -> None:
-    Page(CHECKOUT / "README.md").write_files(reader.work)
-    done = reader.program("ansible-playbook", *options_of(ADOPT), "-i", "inventory/production", "--list-hosts")
+def test_adopting_is_for_the_instances_and_what_is_declared_after_it_is_valid(reader: Ansible) -> None:
+    PAGE.write_files(reader.work)
+    instances = {"weestimate": {"hosts": {"quotes-east": None, "quotes-west": None}}}
+    (reader.work / "inventory/instances.yml").write_text(yaml.safe_dump(instances), encoding="utf-8")
 
-    assert done.returncode == 0, done.stdout
-    assert {"relay.contoso.com", "quotes-east", "quotes-west"} <= set(done.stdout.split())
+    hosts = reader.program("ansible-playbook", *options_of(ADOPT), "--list-hosts")
+    assert {"relay.contoso.com", "quotes-east", "quotes-west"} <= set(hosts.stdout.split()), hosts.stdout
+    judged = reader.program("ansible-playbook", "weestimate.mail.validate", "-i", "inventory")
+    assert judged.returncode == 0, judged.stdout
 
 
 def test_nothing_leaves_the_box_that_the_reader_begins_with(reader: Ansible) -> None:
