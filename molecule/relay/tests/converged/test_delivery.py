@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hosts import APPROVER, CUSTOMER, NOTIFICATIONS, OTHER_USER, QUOTES, USER, compose
+from hosts import APPROVER, CUSTOMER, NOTIFICATIONS, OTHER_USER, QUOTES, USER, compose, eventually
 
 EXCHANGE, INSISTING = "smtp.northgate-security.com", "insisting.northgate-security.com"
 OUTSIDE = "mx.harbor-clinic.example"
@@ -76,9 +76,13 @@ def test_one_mail_to_both_sides_takes_both_ways(relay, upstream):
     message = compose(USER, f"{APPROVER}, {CUSTOMER}")
     relay.submit(message)
     assert relay.drained()
-    arrived = [mail for mail in upstream.mails() if mail.subject == message["Subject"]]
-    assert {(mail.mailbox, mail.door) for mail in arrived} == {(APPROVER, EXCHANGE), (CUSTOMER, OUTSIDE)}
-    assert len(arrived) == 2
+    expected = {(APPROVER, EXCHANGE), (CUSTOMER, OUTSIDE)}
+
+    def arrived():
+        return [(mail.mailbox, mail.door) for mail in upstream.mails() if mail.subject == message["Subject"]]
+
+    assert eventually(lambda: set(arrived()) == expected), arrived()
+    assert len(arrived()) == 2
 
 
 @pytest.mark.usefixtures("relay")
@@ -91,6 +95,6 @@ def test_a_mail_that_cannot_be_delivered_comes_back(relay, upstream):
     message = compose(USER, "nobody@northgate-security.com")
     relay.submit(message)
     assert relay.drained()
-    bounces = [mail for mail in upstream.mails() if message["Subject"] in mail.message.as_string()]
+    bounces = eventually(lambda: [mail for mail in upstream.mails() if message["Subject"] in mail.message.as_string()])
     assert [(mail.mailbox, mail.message["Return-Path"]) for mail in bounces] == [(USER, "<>")]
     assert bounces[0].login == NOTIFICATIONS
