@@ -14,11 +14,9 @@ DOCTOR = "weestimate.mail.relay_doctor"
 
 
 def examined(play, tmp_path):
-    """The run, and the findings on each relay by their points."""
-    run = play(DOCTOR, weestimate_relay_doctor_report=str(tmp_path / "{{ inventory_hostname }}.json"))
-    reports = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(tmp_path.glob("*ie.json"))]
-    reports += [json.loads(file.read_text(encoding="utf-8")) for file in sorted(tmp_path.glob("*worm.json"))]
-    return run, reports
+    """The run, and what it found of each relay."""
+    run = play(DOCTOR, weestimate_relay_doctor_report=str(tmp_path / "{{ inventory_hostname }}.report"))
+    return run, [json.loads(file.read_text(encoding="utf-8")) for file in sorted(tmp_path.glob("*.report"))]
 
 
 def test_a_relay_that_is_well_is_found_well(play, tmp_path):
