@@ -162,7 +162,8 @@ def _journal(since: float) -> Iterator[Any]:
     """The output of a journalctl that follows the log; it is ended with the context."""
     command = [*_JOURNAL, f"--since=@{int(time.time() - since)}"]
     try:
-        process = subprocess.Popen(  # noqa: S603 # a program of the collection's choice, without a shell
+        # A program of the collection's choice, without a shell; it goes on while its output is read.
+        process = subprocess.Popen(  # noqa: S603 # pylint: disable=ansible-bad-function
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except OSError as error:

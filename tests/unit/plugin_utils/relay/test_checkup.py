@@ -27,14 +27,15 @@ TLS = {
 QUEUE = {"length": 0, "held": 0, "oldest_seconds": 0, "reasons": []}
 
 
-def report(stage: str | None = None, text: str = "", cause: str | None = None, tls: Any = TLS) -> dict[str, Any]:
+def report(stage: str | None = None, text: str = "", cause: str | None = None, **more: Any) -> dict[str, Any]:
+    """A conversation that ended at a stage, or went through; ``tls`` is what it met, by default `TLS`."""
     failure = {"stage": stage, "text": text, "code": None, "enhanced": None, "cause": cause, "recipient": None}
     return {
         "stages": [],
         "failed_stage": stage,
         "failure": failure if stage else None,
-        "tls": tls,
         "peer": "198.51.100.25:587",
+        "tls": more.get("tls", TLS),
     }
 
 
