@@ -175,6 +175,20 @@ def test_each_instance_has_a_finding_whatever_it_met(stand: Stand) -> None:
     assert {file.name for file in found.folder.iterdir()} == {"drift.json", "drift.xml", "drift.md", "drift.html"}
 
 
+def test_a_batch_of_which_nothing_can_be_examined_does_not_end_the_run(stand: Stand) -> None:
+    away = {**ELSEWHERE["hosts"]["elsewhere_one"], "weestimate_smtp_run_on": "target"}
+    hosts = stand.hosts("ruined", "away", "synced", "edited", "last", away=away)
+    stand.edit("ruined", SMTP_Port="a port")
+    stand.edit("edited", SMTP_Port="25")
+
+    found = stand.examine(hosts, "-e", "weestimate_batch=2")
+
+    assert found.run.status == NOT_EXAMINED, found.run.output
+    states = {"ruined": "failed", "away": "failed", "synced": "in_sync", "edited": "drifted", "last": "in_sync"}
+    assert found.states == states
+    assert found.run.output.count("PLAY [Examine the instances]") == 3
+
+
 def test_drift_is_told_with_where_it_comes_from(stand: Stand) -> None:
     hosts = stand.hosts(
         *("edited", "older"),
