@@ -250,6 +250,12 @@ class TestSecrets:
             "password_unreadable",
             "encoder_failed",
             "report_unusable",
+            # The relay.
+            "relay_config_refused",
+            "relay_not_started",
+            "relay_no_former",
+            "relay_unproven",
+            "relay_unwell",
         }
 
         assert {code for _prepare, _arguments, code in FAILURES.values()} == set(CODES) - elsewhere
