@@ -70,17 +70,17 @@ def diagnose(
     port: int | None = None,
     tls_mode: str | None = None,
     certain: str | None = None,
-    causes: Mapping[str, Cause] = CAUSES,
+    causes: Mapping[str, Cause] | None = None,
 ) -> Diagnosis:
     """Judge a failure at ``stage`` by the server's or the client's words.
 
     Stage, codes and provider are taken from the text where they are not given or not known; ``provider`` is a word of
     the catalogue or another name of it; ``port`` and ``tls_mode`` (plain, starttls, implicit) are those of the
-    connection. ``certain`` is for `of_cause`; ``causes`` are what the causes mean to whoever asks. Nothing is raised,
-    whatever the text.
+    connection. ``certain`` is for `of_cause`; ``causes`` are what the causes mean to whoever asks, by default to who
+    looks after WeEstimate. Nothing is raised, whatever the text.
     """
     seen = reply.read(text, code, enhanced)
-    case = _Case(_stage(stage, seen), seen, _provider(provider, seen), port, tls_mode, causes)
+    case = _Case(_stage(stage, seen), seen, _provider(provider, seen), port, tls_mode, causes or CAUSES)
     rule = _rule(case)
     if certain is not None:
         rule = _of(certain, rule)

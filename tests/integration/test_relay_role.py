@@ -62,7 +62,8 @@ def plan(ansible: Ansible, variables: Mapping[str, Any], *more: Mapping[str, Any
         *more,
     ]
     play = {"hosts": "relay", "gather_facts": False, "vars": dict(variables), "tasks": tasks}
-    return ansible.playbook([play], {"all": {"hosts": {"relay": {"ansible_connection": "local"}}}}, "-vvvv")
+    host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    return ansible.playbook([play], {"all": {"hosts": {"relay": host}}}, "-vvvv")
 
 
 def written(ansible: Ansible, release: str = "12", **changes: Any) -> dict[str, dict[str, Any]]:
