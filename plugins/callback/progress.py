@@ -132,15 +132,15 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         variables = play.get_variable_manager().get_vars(play=play)
-        hosts = variables["ansible_play_batch"]
+        everybody = set(variables["ansible_play_hosts_all"])
+        # The batch of a play that no host matches is the whole inventory.
+        hosts = [host for host in variables["ansible_play_batch"] if host in everybody]
         self._crew = Crew(hosts)
         self._tally.expect(hosts)
         self._play = play
         name = play.get_name().strip()
-        if name != self._play_name:
-            self._screen.say(
-                f"{name}: {_extent(len(variables['ansible_play_hosts_all']), len(hosts), play.check_mode)}"
-            )
+        if hosts and name != self._play_name:
+            self._screen.say(f"{name}: {_extent(len(everybody), len(hosts), play.check_mode)}")
         self._play_name = name
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool = False) -> None:  # noqa: ARG002 # ansible-core names it
@@ -239,7 +239,7 @@ class CallbackModule(CallbackBase):
         return f"{crew.done} of {crew.expected} done, {crew.left} left{now}: {self._task_name}"
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
-        self._screen.say("No host matches.", constants.COLOR_SKIP)
+        self._screen.say(f"{self._play_name}: no host matches", constants.COLOR_SKIP)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._screen.clear()

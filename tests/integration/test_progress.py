@@ -130,6 +130,7 @@ def test_drift_is_told_by_its_states_and_the_report_is_no_instance(fleet: Fleet)
         "drifted: one",
         "failed: gone",
     ]
+    assert "Examine the relays: no host matches" in lines
     assert any(line.startswith("failed: gone: Compare the settings") for line in lines)
     assert any(line.startswith("Drifted") and "one" in line for line in lines), "the table of the report is shown"
 
