@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils import schema
@@ -69,8 +71,11 @@ class ActionModule(FrontDesk):
     SPEC = _SPEC
     _requires_connection = False
 
-    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 # as every action
+    def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """As documented with the module."""
+        misspelt = list(_misspelt(task_vars))
+        if misspelt:
+            raise schema.schema_invalid(misspelt, "What is declared of the relay")
         declared = Declared(arguments)
         told = [entry.as_dict() for entry in advice(arguments)]
         return {"changed": False, "plan": plan(declared), "advice": told}
@@ -82,3 +87,18 @@ class ActionModule(FrontDesk):
         if broken:
             raise schema.schema_invalid(broken, "What is declared of the relay")
         return document
+
+
+#: What the role's variables begin with. Ansible lets a name pass that is none of them.
+_PREFIX = "weestimate_relay_"
+_RESEMBLANCE = 0.75
+
+
+def _misspelt(names: Iterable[str]) -> Iterator[schema.Violation]:
+    """Variables that nobody reads: without the sink that somebody meant, mail for a test would reach a customer."""
+    for name in names:
+        meant = name.removeprefix(_PREFIX)
+        near = [] if meant in (name, *_SPEC) else difflib.get_close_matches(meant, _SPEC, 1, _RESEMBLANCE)
+        if near:
+            remedy = f"Write {_PREFIX}{near[0]}, or give a variable of your own another name."
+            yield schema.Violation(name, "A name like a variable of the role is one", remedy)

@@ -24,6 +24,7 @@ SECRETS = ("example-of-a-client-secret", "example-of-a-password", "canary of the
 
 #: What is not run, because it changes the machine or fetches from the network; the installation is that of install.md.
 PREPARATION = (
+    "sudo apt-get update",
     "sudo apt-get install --yes git openssh-client python3-venv",
     "python3 -m venv ~/ansible",
     ". ~/ansible/bin/activate",
@@ -34,7 +35,7 @@ PREPARATION = (
     "cd mail-relay",
     "ssh-copy-id root@relay.contoso.com",
 )
-ENCRYPT, BOX, PREVIEW, APPLY, ADOPT, DOCTOR, ROTATE = PAGE.commands[len(PREPARATION) :]
+ENCRYPT, BOX, PREVIEW, APPLY, ADOPT, WHEELS, DOCTOR, ROTATE = PAGE.commands[len(PREPARATION) :]
 
 #: The variables of the relay as the role has them, for the module that judges them.
 VARIABLES = ("hostname", "clients", "login", "tls", "upstreams", "routes", "sender_policy", "sink", "test")
@@ -160,6 +161,16 @@ def test_the_login_of_the_page_is_one(reader: Ansible) -> None:
 
     assert plan["login"] is True
     assert plan["tls"] == {"certificate": "/etc/ssl/relay/relay.crt", "key": "/etc/ssl/relay/relay.key"}
+
+
+def test_the_wheels_of_the_page_are_those_that_the_relays_of_the_scenario_get() -> None:
+    *options, proxy, asyncore = shlex.split(WHEELS)[4:]
+    defaults = yaml.safe_load((CHECKOUT / "roles/weestimate_relay/defaults/main.yml").read_text(encoding="utf-8"))
+    scenario = (CHECKOUT / "molecule/relay/tasks/wheels.yml").read_text(encoding="utf-8")
+
+    assert (proxy, asyncore) == (f"emailproxy=={defaults['weestimate_relay_proxy_version']}", "pyasyncore")
+    assert [each for each in (*options, asyncore) if each.partition("=")[0] not in scenario] == []
+    assert all(each in scenario for each in options if each.startswith("--platform"))
 
 
 def table_under(heading: str) -> str:

@@ -148,3 +148,20 @@ def test_another_host_than_the_relay_was_made_for_is_refused(ansible: Ansible) -
     run = plan(ansible, DECLARED, distribution="Ubuntu", distribution_version="24.04", distribution_major_version="24")
     assert run.failure["error_code"] == "relay_config_refused", run.output
     assert "Ubuntu 24.04" in run.failure["msg"]
+
+
+def test_a_variable_that_is_misspelt_is_not_passed_over(ansible: Ansible) -> None:
+    variables = {**DECLARED, "weestimate_relay_snik": {"maildir": "/var/mail/sink"}}
+    run = plan(ansible, variables, distribution="Debian", distribution_major_version="12")
+
+    assert run.failure["error_code"] == "schema_invalid", run.output
+    (violation,) = run.failure["violations"]
+    assert (violation["path"], "weestimate_relay_sink" in violation["remedy"]) == ("weestimate_relay_snik", True)
+
+
+def test_nothing_is_adopted_where_no_instance_is(ansible: Ansible) -> None:
+    host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    run = ansible.playbook("weestimate.mail.adopt_relay", {"weestimate_relay": {"hosts": {"relay": host}}})
+
+    assert run.failure["error_code"] == "schema_invalid", run.output
+    assert "group weestimate" in run.failure["remedy"]

@@ -136,6 +136,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     for name in ("upstream", "relay"):
         if report.failed and name in getattr(item, "funcargs", {}):
-            journal = item.funcargs[name].host.run("journalctl --quiet --no-pager --output=cat --lines=60")
-            report.sections.append((f"journal of the {name}", journal.stdout))
+            report.sections.append((f"journal of the {name}", _journal(item.funcargs[name].host)))
     return report
+
+
+def _journal(host: Host) -> str:
+    """What a host has logged last."""
+    try:
+        return str(host.run("journalctl --quiet --no-pager --output=cat --lines=60").stdout)
+    except RuntimeError as error:  # as testinfra says that a host cannot be reached
+        return str(error)

@@ -322,7 +322,13 @@ OWN_FAULTS = (
                 _WAITS,
             ),
         ),
-        r"authentication (?:unsuccessful|credentials invalid)",
+        # An upstream may answer a token that it does not accept with a question, which the proxy passes on (RFC 7628,
+        # 3.2.3). Postfix and the doctor, who logged in with PLAIN, have nothing to say to it.
+        r"""
+        authentication (?:unsuccessful|credentials invalid)
+        can not authenticate to server \S+ generic failure
+        asks for more than plain has to say
+        """,
         _PROXY,
     ),
     OwnFault(

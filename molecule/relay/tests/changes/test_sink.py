@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from hosts import APPROVER, CUSTOMER, USER, compose, eventually
 
-BOX = "/var/mail/sink"
+BOX = "/var/mail/box"
 
 
 @pytest.fixture

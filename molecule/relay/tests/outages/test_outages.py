@@ -51,6 +51,20 @@ def test_a_hundred_mails_outlast_an_upstream_that_is_down(relays, upstream):
         assert deliveries(upstream, sent[name]) == [1] * QUEUED
 
 
+def test_mail_for_an_upstream_whose_name_is_gone_waits_until_it_is_known_again(relay, upstream):
+    message = compose(USER, CUSTOMER)
+    set_default = "postconf -e 'default_transport = {}' && postfix reload"
+    declared = relay.host.check_output("postconf -h default_transport")
+    relay.host.check_output(set_default.format("relay-outside:[nowhere.invalid]:25"))
+    try:
+        relay.submit(message)
+        assert "unable to look up host" in relay.deferred(message)
+    finally:
+        relay.host.check_output(set_default.format(declared))
+    assert relay.drained()
+    assert deliveries(upstream, [message]) == [1]
+
+
 @contextmanager
 def halted_halfway(upstream):
     """Halt the upstream as soon as something of a mail has come in, until the block ends. Gives what it wrote of it."""
@@ -100,7 +114,9 @@ def small_disk(relay):
     try:
         yield
     finally:
-        back = f"umount {SPOOL} && umount {SMALL_DISK} && rmdir {SMALL_DISK}"
+        # The last processes may outlive their services by a moment.
+        free = f"timeout 30 sh -c 'until umount --quiet {SPOOL}; do sleep 0.2; done'"
+        back = f"{free} && umount {SMALL_DISK} && rmdir {SMALL_DISK}"
         relay.host.check_output(f"systemctl stop {units} && {back} && systemctl start {units}")
 
 

@@ -188,3 +188,14 @@ def test_a_mail_without_a_reason_has_one_nevertheless(status: str, words: str) -
 
 def test_nothing_is_wrong_with_a_mail_that_was_sent() -> None:
     assert failure.of_delivery({"status": "sent", "reason": "250 Ok", "dsn": "2.0.0", "relay": "a[b]"}, None) is None
+
+
+def test_a_question_in_answer_to_a_token_says_that_it_is_not_accepted() -> None:
+    at_postfix = failure.of_reason(
+        "SASL authentication failed; cannot authenticate to server 127.0.0.1[127.0.0.1]: generic failure",
+        relay="127.0.0.1[127.0.0.1]:10587",
+    )
+    at_doctor = failure.of_proxy("auth", "The server broke the protocol: it asks for more than PLAIN has to say.")
+
+    assert [each.cause for each in (at_postfix, at_doctor)] == ["auth_policy_blocked"] * 2
+    assert all("does not accept the token" in each.summary for each in (at_postfix, at_doctor))
