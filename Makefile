@@ -57,7 +57,7 @@ test: QUICK := -m "not slow"#  the slow ones run at the ends of what is supporte
 test: lint molecule-default pytest ## everything that needs neither root nor a container engine, but slow tests
 
 .PHONY: test-all
-test-all: test importer demo bench-smoke molecule-systemd molecule-mail molecule-relay ## test, demo, containers, and sanity and all tests on oldest and newest core
+test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, demo, containers, and sanity and all tests on oldest and newest core
 	@$(MAKE) CORE=oldest sanity pytest
 	@$(MAKE) CORE=newest sanity pytest
 
