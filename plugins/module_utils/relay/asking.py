@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import MailSettingsError
+from .execution import environment
 
 #: Seconds after which a program counts as stuck.
 _PATIENCE = 60
@@ -40,7 +40,7 @@ def ask(command: Sequence[str]) -> Answer:
             capture_output=True,
             timeout=_PATIENCE,
             check=False,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            env=environment(),
         )
     except OSError as error:
         raise no_answer(command[0], f"cannot be started ({error.strerror})") from None

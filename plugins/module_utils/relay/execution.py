@@ -58,7 +58,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
@@ -96,7 +96,7 @@ def _end_of(output: int) -> bytes:
     return end.partition(b"\n")[2] if start else end
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of this process, with all places of programs, and in plain English."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATHS))
     return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"}

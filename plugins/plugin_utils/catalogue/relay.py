@@ -128,7 +128,7 @@ _OWN = {
         "{server} does not accept the relay's login.",
         (
             "Confirm auth.user and auth.password of the upstream by signing in with them elsewhere.",
-            "Set a new password with weestimate.mail.rotate_relay_secret, which tries it before it is used.",
+            "Set a new password with weestimate.mail.rotate_relay_secret.",
             _WAITS,
         ),
     ),

@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LOCALHOST = "127.0.0.1"
-_PATIENCE = 20.0  # seconds until it has to listen
+_PATIENCE = 20.0  # seconds until it has to listen, and for each answer
 _SERVER = re.compile(r"SMTP-(?P<port>[0-9]+)")
 _CREDENTIAL = re.compile(r"^LoadCredential=(?P<name>\w+):(?P<path>.+)$", re.MULTILINE)
 
@@ -87,7 +87,7 @@ def login_of(folder: Path, upstream: str, port: int) -> tuple[str, str]:
 def log_in(port: int, user: str, secret: str) -> None:
     """Log in through the proxy, which gets a token for that and presents it to the upstream."""
     try:
-        with smtplib.SMTP(_LOCALHOST, port, timeout=60) as server:
+        with smtplib.SMTP(_LOCALHOST, port, timeout=_PATIENCE) as server:
             server.ehlo()
             # smtplib's own login takes ASCII only.
             response = base64.b64encode(f"\0{user}\0{secret}".encode()).decode()
