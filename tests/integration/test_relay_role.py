@@ -106,9 +106,9 @@ def test_no_character_of_a_secret_is_more_than_text_to_postfix(files: dict[str, 
     of_sender, of_mailbox = (line for line in lines if line.startswith("/"))
     escaped = CLIENT_SECRET.replace("$", "$$")
     assert of_sender.endswith("/ ${1}:" + escaped)
-    assert of_mailbox == r"/^\[127\.0\.0\.1\]:10587$/ notifications@contoso.com:" + escaped
-    own = content(files, f"{MAPS}/login/outside").splitlines()[1]
-    assert own == r"/^\[smtp\.azurecomm\.net\]:587$/ quotes@contoso.com:" + PASSWORD.replace("$", "$$")
+    assert of_mailbox == "/./ notifications@contoso.com:" + escaped
+    own = content(files, f"{MAPS}/login/outside").splitlines()[-1]
+    assert own == "/./ quotes@contoso.com:" + PASSWORD.replace("$", "$$")
 
 
 def test_a_route_to_an_upstream_that_rewrites_goes_by_its_own_door(files: dict[str, dict[str, Any]]) -> None:
