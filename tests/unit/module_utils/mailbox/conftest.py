@@ -24,8 +24,8 @@ sys.path.insert(0, str(_HERE / "support"))
 sys.path.insert(0, str(_HERE.parent / "smtp" / "support"))
 
 from authority import Authority  # noqa: E402 - these are found through the lines above
-from scripted_imap import ImapServer  # noqa: E402
-from small_mailpit import SmallMailpit  # noqa: E402
+from scripted_imap import ImapServer  # noqa: E402 # as above
+from small_mailpit import SmallMailpit  # noqa: E402 # as above
 
 
 @pytest.fixture(scope="session")
