@@ -44,9 +44,9 @@ options:
   state:
     description:
       - V(present) brings O(files) into force.
-      - V(proven) remembers what is in force as proven to work. It changes nothing that is in force.
+      - V(proven) remembers what is in force as proven to work, and ends its trial (O(on_trial)).
       - V(former) brings back into force what was last proven. O(checks) are not run, for it passed them then.
-      - With V(proven) and V(former), O(files) and O(checks) are not looked at.
+      - With V(proven) and V(former), O(files), O(checks), O(settled) and O(on_trial) are not looked at.
     type: str
     default: present
     choices: [present, proven, former]
@@ -117,9 +117,22 @@ options:
     description:
       - Programs with their arguments, run without a shell, that succeed once the relay is up. They are run after
         O(activate), each until it succeeds or O(timeout) is over.
+      - They are remembered with the files, to tell whether the relay is up when these are put back.
     type: list
     elements: list
     default: []
+  on_trial:
+    description:
+      - What files end with, in addition to their content, until O(state=proven). It is no secret.
+      - The keys are paths of O(files), the values are texts.
+    type: dict
+    default: {}
+  generation:
+    description:
+      - The RV(generation) of the task that has changed the relay. If another run has changed it since, V(proven) and
+        V(former) are refused with C(concurrent_change), because they would judge the configuration of that run.
+      - With V(present), it is not looked at.
+    type: int
   timeout:
     description:
       - Seconds that a program may take, that O(settled) may take altogether, and that another run is waited for.
@@ -188,6 +201,12 @@ activated:
   type: list
   elements: list
   sample: [[systemctl, reload-or-restart, postfix@-.service]]
+generation:
+  description:
+    - The number of the configuration that is in force. Each switch counts it on, also one to a former configuration.
+  returned: success
+  type: int
+  sample: 17
 proven:
   description:
     - Whether what is in force is what was last proven.

@@ -35,6 +35,8 @@ RELAY_CONFIG: dict[str, dict[str, Any]] = {
         "default": [],
     },
     "settled": _PROGRAM,
+    "on_trial": {"type": "dict", "default": {}},
+    "generation": {"type": "int"},
     "timeout": {"type": "int", "default": 60},
     "state": {"type": "str", "choices": [PRESENT, PROVEN, FORMER], "default": PRESENT},
     "directory": {"type": "str", "default": "/var/lib/weestimate-relay"},

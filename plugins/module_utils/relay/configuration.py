@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import MailSettingsError
@@ -19,7 +20,7 @@ from . import files
 from .arguments import FORMER, PRESENT, PROVEN
 from .execution import Outcome, run
 from .files import File, Other
-from .ledger import Ledger
+from .ledger import Ledger, Proven
 from .plan import Plan, Target, is_private
 from .quoting import Quoter
 from .sealing import unseal
@@ -55,10 +56,15 @@ class _Order:
         """Bring the declared files into force, and nothing else of what was managed."""
         declared = {given["path"]: self._declared(given) for given in self.arguments["files"]}
         secret = {given["path"]: given["secret"] for given in self.arguments["files"]}
-        return self._reach(self._target(declared, secret), checks=_commands(self.arguments["checks"]))
+        proven = self.ledger.proven
+        on_trial = {} if proven and declared == proven.files else self.arguments["on_trial"]
+        tried = {path: _ending_with(on_trial.get(path, ""), file) for path, file in declared.items()}
+        startup = self._startup(_commands(self.arguments["settled"]))
+        return self._reach(self._target(tried, secret), startup, _commands(self.arguments["checks"]), on_trial)
 
     def former(self) -> dict[str, Any]:
         """Bring back into force what was last proven. It was checked then, and there is nothing better to go to."""
+        self._require_generation()
         proven = self.ledger.proven
         if proven is None:
             raise MailSettingsError(
@@ -66,28 +72,57 @@ class _Order:
                 "No configuration of this relay was ever proven, so there is none to go back to. Nothing was changed.",
                 "Mend the declared configuration, and run again.",
             )
-        secret = {path: is_private(file) for path, file in proven.items()}
-        return self._reach(self._target(proven, secret), checks=())
+        secret = {path: is_private(file) for path, file in proven.files.items()}
+        return self._reach(self._target(proven.files, secret), self._startup(proven.settled))
 
     def proven(self) -> dict[str, Any]:
-        """Remember what is in force."""
+        """Let the trial of what is in force end, and remember it."""
+        self._require_generation()
         if self.ledger.interrupted:
             raise MailSettingsError(
                 "relay_not_started",
                 "A change of the relay was interrupted, so what lies on its disk need not be what runs.",
                 "Bring the declared configuration into force first (state=present).",
             )
-        entries = {path: files.read(path) for path in self.ledger.managed}
-        in_force = {path: entry for path, entry in entries.items() if isinstance(entry, File)}
-        changed = in_force != self.ledger.proven
+        in_force = self.ledger.in_force
+        entries = {path: files.read(path) for path in in_force.managed}
+        passed = Proven(
+            {
+                path: _not_ending_with(in_force.on_trial.get(path, ""), entry)
+                for path, entry in entries.items()
+                if isinstance(entry, File)
+            },
+            in_force.settled,
+        )
+        changed = passed.files != self._proven_files
+        told = self._reach(self._target(passed.files, in_force.managed), self._startup(in_force.settled))
         if changed and not self.check_mode:
-            self.ledger.prove(in_force)
-        nothing = {"changed_files": [], "activated": [], "resumed": False, "diff": []}
-        return {**nothing, "changed": changed, "proven": True}
+            self.ledger.prove(passed)
+        return {**told, "changed": told["changed"] or changed, "proven": True}
+
+    @property
+    def _proven_files(self) -> Mapping[str, File] | None:
+        proven = self.ledger.proven
+        return proven.files if proven else None
+
+    def _require_generation(self) -> None:
+        """Have nobody judge what somebody else has brought into force meanwhile."""
+        given, found = self.arguments["generation"], self.ledger.in_force.generation
+        if given not in (None, found):
+            raise MailSettingsError(
+                "concurrent_change",
+                f"Another run has changed this relay meanwhile: its configuration is number {found}, and not {given}. "
+                "Nothing was changed.",
+                "Have one run at a time change a relay, and run again.",
+            )
+
+    def _startup(self, settled: Sequence[Sequence[str]]) -> Startup:
+        return Startup(self.arguments["activate"], settled, self.arguments["timeout"])
 
     def _target(self, wanted: Mapping[str, File], secret: Mapping[str, bool]) -> Target:
-        gone = {path: None for path in self.ledger.managed if path not in wanted}
-        return Target({**gone, **wanted}, {**self.ledger.managed, **secret})
+        managed = self.ledger.in_force.managed
+        gone = {path: None for path in managed if path not in wanted}
+        return Target({**gone, **wanted}, {**managed, **secret})
 
     def _declared(self, given: Mapping[str, Any]) -> File:
         mode = given["mode"] or (_SECRET_MODE if given["secret"] else _PUBLIC_MODE)
@@ -102,15 +137,20 @@ class _Order:
                 return None
             raise refused(f"{given['path']}: There is no {kind} {given[kind]} on the relay.") from None
 
-    def _reach(self, target: Target, checks: Sequence[Sequence[str]]) -> dict[str, Any]:
+    def _reach(
+        self,
+        target: Target,
+        startup: Startup,
+        checks: Sequence[Sequence[str]] = (),
+        on_trial: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Any]:
         """Bring a configuration into force, unless it is."""
         plan = Plan.towards(target, self.ledger.interrupted if self.check_mode else resume(self.ledger))
-        proven = self.ledger.proven
-        startup = Startup(self.arguments["activate"], _commands(self.arguments["settled"]), self.arguments["timeout"])
         commands = startup.commands(plan.due)
         if plan.due:
-            quoter = plan.quoter(proven or {}, [*target.files, *chain(*checks, *commands, *startup.settled)])
-            switch = Switch(self.ledger, plan, startup, quoter)
+            words = [*target.files, *chain(*checks, *commands, *startup.settled)]
+            quoter = plan.quoter(self._proven_files or {}, words)
+            switch = Switch(self.ledger, plan, startup, quoter, on_trial)
             try:
                 self._check(plan, checks, quoter)
             except MailSettingsError:
@@ -119,13 +159,14 @@ class _Order:
                 raise
             if not self.check_mode:
                 switch.carry_out()
-        elif self.ledger.managed != target.managed and not self.check_mode:
-            self.ledger.settle(target.managed)
+        elif self.ledger.in_force.managed != target.managed and not self.check_mode:
+            self.ledger.settle(replace(self.ledger.in_force, managed=target.managed))
         return {
             "changed": bool(plan.due),
             "changed_files": sorted(plan.changes),
             "activated": commands,
-            "proven": target.present == proven,
+            "generation": self.ledger.in_force.generation + int(bool(plan.due) and self.check_mode),
+            "proven": target.present == self._proven_files,
             "resumed": bool(plan.overdue),
             "diff": plan.differences(),
         }
@@ -146,6 +187,17 @@ class _Order:
                 # In check mode, a task before this one may be going to install it.
                 if outcome.ending and not (outcome.missing and self.check_mode):
                     raise program_failure("relay_config_refused", outcome, quoter)
+
+
+def _ending_with(end: str, file: File) -> File:
+    return replace(file, content=file.content + end.encode())
+
+
+def _not_ending_with(end: str, file: File) -> File:
+    """The file without this end; as it is, if somebody has changed that by hand."""
+    data = end.encode()
+    cut = len(file.content) - len(data) if file.content.endswith(data) else None
+    return replace(file, content=file.content[:cut])
 
 
 def _commands(given: Sequence[Sequence[Any]]) -> list[list[str]]:

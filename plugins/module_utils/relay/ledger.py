@@ -5,7 +5,7 @@
 """What the relay's host knows of its configuration between two runs: a folder that belongs to root, mode 0700.
 
 - ``lock``: held while a run works; the kernel lets go of it when the run ends, however it ends.
-- ``switch.json``: which files are managed, and the switch that is under way.
+- ``switch.json``: what is in force, and the switch that is under way.
 - ``proven.json``: the configuration that was last proven, contents included; mode 0600.
 - ``candidate``: a configuration that is being checked, each file below its own path.
 """
@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -47,12 +47,34 @@ class Journal:
     settled: bool = False
 
 
+@dataclass(frozen=True)
+class InForce:
+    """What is known of the configuration that is in force.
+
+    ``managed`` tells of each managed path whether its content is a secret; ``settled`` are the commands that succeed
+    once it is up; ``on_trial`` is what files end with until it is proven, by path; ``generation`` counts the switches.
+    """
+
+    managed: Mapping[str, bool] = field(default_factory=dict)
+    settled: Sequence[Sequence[str]] = ()
+    on_trial: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 0
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A configuration that was proven: its files by path, and the commands that succeed once it is up."""
+
+    files: Mapping[str, File]
+    settled: Sequence[Sequence[str]]
+
+
 @dataclass
 class Ledger:
-    """The folder, as one run sees it; ``managed`` tells of each managed path whether its content is a secret."""
+    """The folder, as one run sees it."""
 
     folder: Path
-    managed: Mapping[str, bool] = field(default_factory=dict)
+    in_force: InForce = InForce()
     journal: Journal | None = None
 
     @classmethod
@@ -77,26 +99,26 @@ class Ledger:
 
     def begin(self, existed: Mapping[str, bool]) -> None:
         """Note that a switch is under way, before it touches anything."""
-        self._note(self.managed, Journal(existed))
+        self._note(self.in_force, Journal(existed))
 
-    def settle(self, managed: Mapping[str, bool]) -> None:
-        """Note that the relay is up, and what is managed since."""
-        self._note(managed, Journal(self.journal.existed, settled=True) if self.journal else None)
+    def settle(self, in_force: InForce) -> None:
+        """Note that the relay is up, and with what."""
+        self._note(in_force, Journal(self.journal.existed, settled=True) if self.journal else None)
 
     def close(self, due: Iterable[str] = ()) -> None:
         """Note that no switch is under way any more, and whose programs are still to be started again."""
         existed = dict.fromkeys(due, True)
-        self._note(self.managed, Journal(existed) if existed else None)
+        self._note(self.in_force, Journal(existed) if existed else None)
 
     @property
-    def proven(self) -> dict[str, File] | None:
-        """The files that were last proven, by path; None if none ever were."""
-        return _read(self.folder / "proven.json", _files)
+    def proven(self) -> Proven | None:
+        """What was last proven; None if nothing ever was."""
+        return _read(self.folder / "proven.json", _proven)
 
-    def prove(self, files: Mapping[str, File]) -> None:
-        """Remember files as proven, in place of those before."""
-        held = {path: {**asdict(file), "content": _text(file.content)} for path, file in files.items()}
-        _write(self.folder / "proven.json", held)
+    def prove(self, proven: Proven) -> None:
+        """Remember a configuration as proven, in place of the one before."""
+        files = {path: {**asdict(file), "content": _text(file.content)} for path, file in proven.files.items()}
+        _write(self.folder / "proven.json", {"files": files, "settled": proven.settled})
 
     @contextmanager
     def candidate(self) -> Iterator[Path]:
@@ -109,10 +131,10 @@ class Ledger:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _note(self, managed: Mapping[str, bool], journal: Journal | None) -> None:
-        noted = {"managed": dict(managed), "journal": asdict(journal) if journal else None}
+    def _note(self, in_force: InForce, journal: Journal | None) -> None:
+        noted = {"in_force": asdict(in_force), "journal": asdict(journal) if journal else None}
         _write(self.folder / "switch.json", noted)
-        self.managed, self.journal = managed, journal
+        self.in_force, self.journal = in_force, journal
 
 
 def _lock(lock: int, timeout: float) -> None:
@@ -137,11 +159,16 @@ def _sweep(folder: Path) -> None:
 
 
 def _loaded(noted: Mapping[str, Any]) -> dict[str, Any]:
-    return {"managed": noted["managed"], "journal": Journal(**noted["journal"]) if noted["journal"] else None}
+    journal = Journal(**noted["journal"]) if noted["journal"] else None
+    return {"in_force": InForce(**noted["in_force"]), "journal": journal}
 
 
-def _files(held: Mapping[str, Any]) -> dict[str, File]:
-    return {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in held.items()}
+def _proven(held: Mapping[str, Any]) -> Proven:
+    files = held["files"].items()
+    return Proven(
+        {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in files},
+        held["settled"],
+    )
 
 
 def _text(content: bytes) -> str:

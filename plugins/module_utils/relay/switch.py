@@ -13,13 +13,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import MailSettingsError
 from . import files
 from .execution import Outcome, ProgramError, run, run_until
-from .ledger import Ledger
+from .ledger import InForce, Ledger
 from .plan import Plan
 from .quoting import Quoter
 
@@ -75,12 +75,18 @@ def resume(ledger: Ledger) -> list[str]:
 
 @dataclass(frozen=True)
 class Switch:
-    """A plan, and what starts the relay once it is carried out, or undone."""
+    """A plan, and what starts the relay once it is carried out, or undone; ``on_trial`` is for the ledger."""
 
     ledger: Ledger
     plan: Plan
     startup: Startup
     quoter: Quoter
+    on_trial: Mapping[str, str]
+
+    @property
+    def _former(self) -> Startup:
+        """What starts the configuration that is in force: it is up by what that one has, not by what is new."""
+        return replace(self.startup, settled=self.ledger.in_force.settled)
 
     def carry_out(self) -> None:
         """Make the switch. Raises ``relay_config_refused`` and ``relay_not_started``, what was before being back."""
@@ -89,18 +95,23 @@ class Switch:
         self._exchange()
         try:
             self.startup.start(self.plan.due)
-            self.ledger.settle(self.plan.target.managed)
+            self.ledger.settle(self._new)
         except (ProgramError, OSError) as error:
             raise self._failure(error, self._put_back()) from None
         with suppress(OSError):  # The next run removes what is left.
             files.forget(existed)
             self.ledger.close()
 
+    @property
+    def _new(self) -> InForce:
+        generation = self.ledger.in_force.generation + 1
+        return InForce(self.plan.target.managed, self.startup.settled, dict(self.on_trial), generation)
+
     def give_up(self) -> None:
         """Leave what is in force. After an interrupted switch, what runs need not be that yet."""
         if self.plan.overdue:
             with suppress(ProgramError, OSError):  # The next run tries it again.
-                self.startup.start(self.plan.overdue)
+                self._former.start(self.plan.overdue)
                 self.ledger.close()
 
     def _exchange(self) -> None:
@@ -120,7 +131,7 @@ class Switch:
         if not self._undo(self.plan.due):
             return _NOT_BACK
         try:
-            self.startup.start(self.plan.due)
+            self._former.start(self.plan.due)
         except ProgramError:
             return _NOT_UP
         with suppress(OSError):  # Programs are then started once more by the next run.

@@ -28,6 +28,7 @@ _OUTSIDE = Rule("A file lies outside of what the module keeps for itself", "Choo
 _TEXT = Rule("A content is text", "Use a template that gives text; end it with `| string` or `| to_json` if need be.")
 _OCTAL = Rule("A mode has four octal digits", "Write it in quotes, such as '0640'.")
 _PRIVATE = Rule("Nobody but its owner may use a secret file", "Set it to '0600', or leave it out.")
+_ON_TRIAL = Rule("What is on trial is one of the files", "List a file with this path in files, or remove it here.")
 _COMMAND = Rule("A command names a program", "Write a list of the program and its arguments, in their order.")
 
 
@@ -37,6 +38,7 @@ def violations(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Iterat
         yield _PATH.broken_at("directory")
     if arguments["state"] == PRESENT:
         yield from _of_files(arguments, given)
+        yield from _on_trial(arguments)
     for name in ("checks", "settled"):
         yield from (_COMMAND.broken_at(f"{name}[{n}]") for n, command in enumerate(arguments[name]) if not any(command))
     for number, each in enumerate(arguments["activate"]):
@@ -54,6 +56,14 @@ def _of_files(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Iterato
         # A template that looks like a list or a mapping may have become one, and would be written as Python writes it.
         if not isinstance(given["files"][number]["content"], str):
             yield _TEXT.broken_at(f"files[{number}].content")
+
+
+def _on_trial(arguments: Mapping[str, Any]) -> Iterator[Violation]:
+    for path, end in arguments["on_trial"].items():
+        if path not in {file["path"] for file in arguments["files"]}:
+            yield _ON_TRIAL.broken_at(f"on_trial.{path}")
+        if not isinstance(end, str):
+            yield _TEXT.broken_at(f"on_trial.{path}")
 
 
 def _of_file(file: Mapping[str, Any], times: Mapping[str, int], directory: str) -> Iterator[tuple[str, Rule]]:

@@ -52,6 +52,7 @@ def test_a_second_run_starts_no_program_and_writes_nothing(host: RelayHost) -> N
         "changed": False,
         "changed_files": [],
         "activated": [],
+        "generation": 1,
         "proven": False,
         "resumed": False,
         "diff": [],
@@ -207,7 +208,8 @@ def test_what_does_not_come_up_is_put_back_and_the_former_started(host: RelayHos
     assert (host.held, host.running, host.starts) == (OLD, "a = 1\nb = 1\n", 3)
     # The very files, not copies of them.
     assert {path.name: path.stat().st_ino for path in host.etc.iterdir()} == inodes
-    assert (host.noted["journal"], sorted(host.noted["managed"])) == (None, [host.path(name) for name in "ab"])
+    assert host.noted["journal"] is None
+    assert sorted(host.noted["in_force"]["managed"]) == [host.path(name) for name in "ab"]
     assert host.bring(OLD)["changed"] is False
 
 
@@ -217,8 +219,23 @@ def test_a_first_configuration_that_does_not_come_up_leaves_what_the_distributio
     assert (host.held, host.running) == ({"a": "distribution\n"}, "distribution\n")
 
 
-def test_it_is_told_if_the_former_does_not_come_up_either_and_tried_again(host: RelayHost) -> None:
+def test_what_is_put_back_is_up_by_its_own_standards(host: RelayHost) -> None:
     host.bring(OLD)
+    told = failure(host, NEW, settled=[["grep", "-q", "c = 3", str(host.run / "running")]], timeout=2)
+    assert "The former configuration is in force again." in told["msg"]
+
+
+@pytest.fixture
+def ailing(host: RelayHost) -> Path:
+    """Have the old configuration in force; it comes up as long as there is this file."""
+    healthy = host.run / "healthy"
+    healthy.touch()
+    host.bring(OLD, settled=[["test", "-e", str(healthy)]])
+    return healthy
+
+
+def test_it_is_told_if_the_former_does_not_come_up_either_and_tried_again(host: RelayHost, ailing: Path) -> None:
+    ailing.unlink()
     told = failure(host, NEW, settled=[["false"]], timeout=1)
     assert "does not come up with them either" in told["msg"]
     assert host.held == OLD
@@ -229,8 +246,8 @@ def test_it_is_told_if_the_former_does_not_come_up_either_and_tried_again(host: 
     assert host.bring(OLD)["changed"] is False
 
 
-def test_what_was_only_to_be_started_again_and_is_not_up_stays_due(host: RelayHost) -> None:
-    host.bring(OLD)
+def test_what_was_only_to_be_started_again_and_is_not_up_stays_due(host: RelayHost, ailing: Path) -> None:
+    ailing.unlink()
     failure(host, NEW, settled=[["false"]], timeout=1)
     told = failure(host, OLD, settled=[["false"]], timeout=1)
     assert "Only programs were to be started again" in told["msg"]
@@ -292,6 +309,61 @@ def test_what_was_proven_is_gone_back_to(host: RelayHost) -> None:
     assert "the-c4nary" not in json.dumps(told)
     again = host.bring(state="former")
     assert (again["changed"], again["proven"]) == (False, True)
+
+
+def test_what_is_gone_back_to_is_up_by_its_own_standards(host: RelayHost) -> None:
+    host.bring(OLD, settled=[["grep", "-q", "a = 1", str(host.run / "running")]])
+    host.bring(state="proven")
+    host.bring(NEW)
+    assert host.bring(state="former", settled=[["false"]])["changed"] is True
+
+
+TRIAL = {"a": "a = 1\non trial\n", "b": "b = 1\n"}
+
+
+def test_a_file_ends_as_for_a_trial_until_it_is_proven(host: RelayHost) -> None:
+    on_trial = {host.path("a"): "on trial\n"}
+    assert host.bring(OLD, on_trial=on_trial)["changed_files"] == [host.path("a"), host.path("b")]
+    assert (host.held, host.running) == (TRIAL, "a = 1\non trial\nb = 1\n")
+    assert host.bring(OLD, on_trial=on_trial)["changed"] is False
+    told = host.bring(state="proven")
+    assert (told["changed_files"], told["changed"], told["proven"]) == ([host.path("a")], True, True)
+    assert (host.held, host.running) == (OLD, "a = 1\nb = 1\n")
+    again = host.bring(OLD, on_trial=on_trial)
+    assert (again["changed"], again["proven"]) == (False, True)
+    assert host.bring(state="proven")["changed"] is False
+
+
+def test_what_is_gone_back_to_is_on_trial_no_more(host: RelayHost) -> None:
+    on_trial = {host.path("a"): "on trial\n"}
+    host.bring(OLD, on_trial=on_trial)
+    host.bring(state="proven")
+    host.bring(NEW, on_trial=on_trial)
+    assert host.held["a"] == "a = 2\non trial\n"
+    host.bring(state="former")
+    assert host.held == OLD
+    assert host.bring(OLD, on_trial=on_trial)["changed"] is False
+
+
+def test_a_trial_that_cannot_be_ended_goes_on(host: RelayHost) -> None:
+    host.bring(OLD, on_trial={host.path("a"): "on trial\n"})
+    with pytest.raises(MailSettingsError) as caught:
+        host.bring(state="proven", activate=[{"command": ["grep", "-q", "trial", host.path("a")], "paths": ["/"]}])
+    assert caught.value.result()["error_code"] == "relay_not_started"
+    assert host.held == TRIAL
+    assert not (host.state / "proven.json").exists()
+
+
+@pytest.mark.parametrize("state", ["proven", "former"])
+def test_what_another_run_has_made_is_judged_by_nobody_else(host: RelayHost, state: str) -> None:
+    host.bring(OLD)
+    host.bring(state="proven")
+    mine = host.bring({**OLD, "a": "a = mine\n"})["generation"]
+    theirs = host.bring(NEW)["generation"]
+    told = failure(host, {}, state=state, generation=mine)
+    assert told["error_code"] == "concurrent_change"
+    assert host.held == NEW
+    assert host.bring(state=state, generation=theirs)["changed"] is True
 
 
 def test_proving_twice_changes_nothing(host: RelayHost) -> None:

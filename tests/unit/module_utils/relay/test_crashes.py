@@ -126,7 +126,7 @@ def test_a_run_that_is_killed_before_any_of_its_steps_is_ended_by_the_next(memor
         host = relay_with(memory / str(number), OLD)
         assert steps_of(lambda host=host: host.bring(NEW), kill_before=number)[0] == -signal.SIGKILL
         each_file_is_complete(host)
-        settled = host.noted["managed"].keys() == {host.path(name) for name in NEW}
+        settled = host.noted["in_force"]["managed"].keys() == {host.path(name) for name in NEW}
 
         _status, told = in_child(lambda host=host: host.bring(files))
 

@@ -52,6 +52,8 @@ class RelayHost:
             "checks": [["sh", "-c", _CHECK, str(self.etc)]],
             "activate": [{"command": ["sh", "-c", _START, str(self.etc), str(self.run)], "paths": [str(self.etc)]}],
             "settled": [["sh", "-c", _SETTLED, str(self.run)]],
+            "on_trial": {},
+            "generation": None,
             "timeout": 20,
             "directory": str(self.state),
             **more,
