@@ -10,8 +10,9 @@ module: relay_doctor
 short_description: Examine a relay, its upstreams, and what waits in its queue
 version_added: 0.4.0
 description:
-  - Tells whether Postfix runs, and for each upstream whether it answers, how it encrypts, for how long its certificate
-    is good, and whether the login is accepted; behind the OAuth proxy that shows whether a token can be had.
+  - Tells whether Postfix runs, for how long the certificate is good that the instances are shown, whether their logins
+    are judged, and for each upstream whether it answers, how it encrypts, for how long its certificate
+    is good, and whether the login is accepted. Behind the OAuth proxy that shows whether a token can be had.
   - It tells the days until the client secret or the certificate of the OAuth application ends, the length of the queue,
     the age of its oldest mail, and for each reason that keeps mail the cause, who can mend it, and how.
   - It runs on the relay, as root. The login is read from Postfix's own tables, and never shown.
@@ -42,12 +43,19 @@ options:
     type: list
     elements: dict
     required: true
+  certificate:
+    description: The file on the relay with the certificate that instances are shown. It is not looked at without this.
+    type: str
+  login:
+    description: Whether instances log in, so that Dovecot is to answer.
+    type: bool
+    default: false
   timeout:
     description: Seconds for one whole conversation. Servers delay their answer to a failed login on purpose.
     type: int
     default: 60
   certificate_days:
-    description: A certificate of an upstream that ends in fewer days than this is a warning.
+    description: A certificate of the relay or of an upstream that ends in fewer days than this is a warning.
     type: int
     default: 30
   credential_days:
@@ -114,7 +122,7 @@ state:
   type: str
   sample: unwell
 findings:
-  description: One entry for each point, of Postfix, then of each upstream, then of the queue.
+  description: One entry for each point, of Postfix, then of the doors, then of each upstream, then of the queue.
   returned: when the relay was examined
   type: list
   elements: dict

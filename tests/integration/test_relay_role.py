@@ -115,7 +115,7 @@ def test_a_route_to_an_upstream_that_rewrites_goes_by_its_own_door(files: dict[s
     assert "default_transport = hop:[127.0.0.1]:10026\n" in content(files, "/etc/postfix/main.cf")
     master = content(files, "/etc/postfix/master.cf")
     assert "127.0.0.1:10026 inet" in master
-    assert "-o content_filter=relay-outside:[smtp.azurecomm.net]:587\n" in master
+    assert "127.0.0.0/8 FILTER relay-outside:[smtp.azurecomm.net]:587\n" in content(files, f"{MAPS}/filter.outside")
     routes = content(files, f"{MAPS}/recipient_routes").splitlines()[1:]
     assert routes == ["contoso.com relay-exchange:[127.0.0.1]:10587"]
 

@@ -51,6 +51,8 @@ RELAY_DELIVERY: dict[str, dict[str, Any]] = {
 
 RELAY_DOCTOR: dict[str, dict[str, Any]] = {
     "upstreams": {"type": "list", "elements": "dict", "required": True},
+    "certificate": {"type": "str"},
+    "login": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 60},
     "certificate_days": {"type": "int", "default": 30},
     "credential_days": {"type": "int", "default": 30, "no_log": False},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be found out about a relay on the relay itself: of Postfix, its queue, and each upstream."""
+"""What can be found out about a relay on the relay itself: of Postfix, its doors, its queue, and each upstream."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from . import queue, upstream
+from . import doors, queue, upstream
 from .asking import ask
 
 
@@ -27,6 +27,7 @@ def examine(arguments: Mapping[str, Any]) -> dict[str, Any]:
         upstreams = list(pool.map(examined, planned))
     return {
         "runs": ask(["postfix", "status"]).status == 0,
+        **doors.examine(arguments["certificate"], doors.LOGINS if arguments["login"] else None),
         "queue": queue.summary(queue.listing()),
         "upstreams": upstreams,
     }

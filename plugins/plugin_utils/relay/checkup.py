@@ -38,6 +38,7 @@ _ENCRYPTING = ("tls",)
 _ANY_UNIT = "@NAME, with the upstream's name"
 
 _ROTATE = "Make a new one in Entra, and set it with weestimate.mail.rotate_relay_secret before the old one ends."
+_RENEW = "Put a new one, with its key, into the place of the files in weestimate_relay_tls, and reload Postfix."
 _CREDENTIALS = {"secret": "client secret", "certificate": "client certificate"}
 
 
@@ -58,8 +59,8 @@ class _Judged(NamedTuple):
 
 
 def examine(facts: Facts, limits: Limits) -> list[Finding]:
-    """One finding for each point: Postfix, then each upstream, then the queue and what keeps its mail."""
-    findings = [Finding("Postfix", *_postfix(facts))]
+    """One finding for each point: Postfix and its doors, then each upstream, then the queue and what keeps its mail."""
+    findings = [Finding("Postfix", *_postfix(facts)), *_doors(facts, limits)]
     for upstream in facts["upstreams"]:
         findings += [Finding(f"{upstream['name']}: {point}", *judged) for point, judged in _of(upstream, limits)]
     return [*findings, Finding("Queue", *_queue(facts["queue"], limits)), *_waiting(facts)]
@@ -99,6 +100,33 @@ def _postfix(facts: Facts) -> _Judged:
         "Postfix does not run: the relay takes no mail.",
         "Start it: systemctl restart postfix, and see its log.",
     )
+
+
+def _doors(facts: Facts, limits: Limits) -> Iterator[Finding]:
+    """What instances meet before their mail is taken, where they do."""
+    if facts["certificate"]:
+        yield Finding("Certificate", *_own_certificate(facts["certificate"], limits))
+    if facts["logins"] is not None:
+        yield Finding("Logins", *(_JUDGING if facts["logins"] else _NOT_JUDGING))
+
+
+_JUDGING = _Judged(OK, "Dovecot answers, which judges the logins.")
+_NOT_JUDGING = _Judged(
+    FAILED,
+    "Dovecot does not answer, so no instance can log in.",
+    "Start it: systemctl restart weestimate-relay-login, and see its log.",
+)
+
+
+def _own_certificate(certificate: Facts, limits: Limits) -> _Judged:
+    days = _days_left(certificate["expires_at"], limits.now)
+    if days is None:
+        return _Judged(FAILED, f"{certificate['problem']}.", "Put the certificate in its place, readable to root.")
+    if days < 0:
+        return _Judged(FAILED, f"The relay's certificate ended on {certificate['expires_at'][:10]}.", _RENEW)
+    if days < limits.certificate_days:
+        return _Judged(WARNING, f"The relay's certificate ends in {days} days.", _RENEW)
+    return _Judged(OK, f"The relay's certificate is good for {days} days.")
 
 
 def _of(upstream: Facts, limits: Limits) -> Iterator[tuple[str, _Judged]]:

@@ -70,6 +70,16 @@ def test_a_server_with_a_certificate_for_another_name_is_taken_back(fail, relays
 
 
 @pytest.mark.usefixtures("files")
+def test_what_is_refused_for_good_meanwhile_is_not_returned(fail, relays, upstream):
+    # The mailbox that logs in then may not send as anybody else.
+    failure = fail(weestimate_relay_upstreams=changed("exchange", identity="mailbox"))
+    assert failure["test"]["diagnosis"]["cause"] == "send_as_denied", failure
+    assert all(relay.drained() for relay in relays.values())
+    returned = [mail for mail in upstream.mails() if mail.mailbox == USER and "Undelivered" in mail.subject]
+    assert not returned
+
+
+@pytest.mark.usefixtures("files")
 def test_what_cannot_be_a_relay_is_refused_before_anything_is_touched(play):
     run = play("converge.yml", weestimate_relay_clients=["0.0.0.0/0"], weestimate_relay_tls={})
     failure = run.failure("schema_invalid")

@@ -139,6 +139,16 @@ class Upstream:
         finally:
             self.host.check_output("systemctl start postfix")
 
+    @contextmanager
+    def closed(self, port: int) -> Iterator[None]:
+        """Let the door at a *port* not answer for the length of the block."""
+        file = "/etc/postfix/master.cf"
+        self.host.check_output(f"cp {file} {file}.before && postconf -M# {port}/inet && postfix reload")
+        try:
+            yield
+        finally:
+            self.host.check_output(f"mv {file}.before {file} && postfix reload")
+
     def _write(self, file: str, content: str) -> None:
         """Write the *file* at once, as somebody may be reading it."""
         self.host.check_output("printf %%s %s > %s.new && mv %s.new %s", content, file, file, file)

@@ -30,6 +30,8 @@ DATA = Path(__file__).parent / "data"
 MAILBOX = "notifications@contoso.com"
 SECRET = Canary.named("clientsecret")
 
+NO_DOORS = {"certificate": None, "login": False}
+
 #: The proxy's line in the journal, as emailproxy 2026.7.3 wrote it.
 NO_TOKEN = (
     f"Caught exception while requesting OAuth 2.0 credentials for account {MAILBOX}: {{'error': 'invalid_client', "
@@ -91,7 +93,7 @@ def behind_proxy(proxy: HostileServer, upstream: HostileServer, authority: Autho
 
 
 def examined(upstream: Mapping[str, Any]) -> dict[str, Any]:
-    (found,) = examine({"upstreams": [upstream], "timeout": 5})["upstreams"]
+    (found,) = examine({**NO_DOORS, "upstreams": [upstream], "timeout": 5})["upstreams"]
     assert SECRET.traces_in(json.dumps(found)) == []
     return found
 
@@ -197,7 +199,7 @@ def test_no_secret_is_in_the_arguments_of_a_program(
 
 def test_a_server_that_does_not_answer_holds_no_other_up(host: RelayPrograms) -> None:
     with HostileServer({"banner": lambda peer: peer.wait()}) as silent, HostileServer() as server:
-        found = examine({"upstreams": [planned(silent), planned(server)], "timeout": 1})
+        found = examine({**NO_DOORS, "upstreams": [planned(silent), planned(server)], "timeout": 1})
 
     assert [each["reach"]["failed_stage"] for each in found["upstreams"]] == ["banner", None]
     assert host.asked.exists()
@@ -207,7 +209,7 @@ def test_a_relay_with_a_sink_has_its_queue_only(host: RelayPrograms) -> None:
     host.write("queue", (DATA / "queue-3.7.jsonl").read_text("utf-8"))
     host.program("postfix", "exit 1")
 
-    found = examine({"upstreams": [], "timeout": 1})
+    found = examine({**NO_DOORS, "upstreams": [], "timeout": 1})
 
     assert found["upstreams"] == []
     assert found["runs"] is False
@@ -218,7 +220,7 @@ def test_a_host_without_postfix_is_named_as_such(host: RelayPrograms) -> None:
     host.program("postqueue", "echo 'postqueue: fatal: Cannot open file' >&2; exit 1")
 
     with pytest.raises(MailSettingsError) as caught:
-        examine({"upstreams": [], "timeout": 1})
+        examine({**NO_DOORS, "upstreams": [], "timeout": 1})
 
     assert caught.value.code == "relay_unwell"
     assert "Cannot open file" in caught.value.message

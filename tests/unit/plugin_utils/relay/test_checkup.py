@@ -56,7 +56,14 @@ def upstream(**more: Any) -> dict[str, Any]:
 
 def judged(*upstreams: dict[str, Any], **more: Any) -> dict[str, tuple[str, str, str]]:
     """Status, reason and remedy of each point."""
-    facts = {"runs": True, "queue": QUEUE, "upstreams": list(upstreams), **more}
+    facts = {
+        "runs": True,
+        "certificate": {"kind": "certificate", "expires_at": "2027-02-20T00:00:00+00:00", "problem": None},
+        "logins": True,
+        "queue": QUEUE,
+        "upstreams": list(upstreams),
+        **more,
+    }
     return {each.point: (each.status, each.why, each.remedy) for each in checkup.examine(facts, LIMITS)}
 
 
@@ -65,6 +72,8 @@ def test_a_relay_in_order_has_a_point_for_each_thing_in_a_fixed_order() -> None:
 
     assert list(found) == [
         "Postfix",
+        "Certificate",
+        "Logins",
         "exchange: connection",
         "exchange: encryption",
         "exchange: certificate",
@@ -75,6 +84,36 @@ def test_a_relay_in_order_has_a_point_for_each_thing_in_a_fixed_order() -> None:
     assert {status for status, _why, _remedy in found.values()} == {OK}
     assert "token was obtained" in found["exchange: login"][1]
     assert "129 days" in found["exchange: client secret"][1]
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "status", "words"),
+    [
+        ("2026-11-20T12:00:00+00:00", FAILED, "ended on 2026-11-20"),
+        ("2026-12-10T12:00:00+00:00", WARNING, "ends in 18 days"),
+        ("2026-12-22T12:00:00+00:00", OK, "good for 30 days"),
+    ],
+)
+def test_the_certificate_that_instances_are_shown(expires_at: str, status: str, words: str) -> None:
+    certificate = {"kind": "certificate", "expires_at": expires_at, "problem": None}
+    found = judged(certificate=certificate)["Certificate"]
+    assert (found[0], words in found[1]) == (status, True)
+
+
+def test_a_certificate_that_cannot_be_read() -> None:
+    problem = "/etc/relay.crt cannot be read (No such file or directory)"
+    found = judged(certificate={"kind": "certificate", "expires_at": None, "problem": problem})["Certificate"]
+    assert found[:2] == (FAILED, f"{problem}.")
+
+
+def test_logins_that_nobody_judges() -> None:
+    status, why, remedy = judged(logins=False)["Logins"]
+    assert (status, why) == (FAILED, "Dovecot does not answer, so no instance can log in.")
+    assert "weestimate-relay-login" in remedy
+
+
+def test_without_doors_of_that_kind_there_are_no_such_points() -> None:
+    assert not {"Certificate", "Logins"} & judged(certificate=None, logins=None).keys()
 
 
 def test_postfix_that_does_not_run() -> None:

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, the weestimate.mail authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The doors by which instances come in: the certificate that they are shown, and Dovecot, which judges their logins."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from .credential import end_of
+
+#: Where Postfix asks Dovecot. It speaks first, and begins with this word (Dovecot's authentication protocol 1).
+LOGINS = "/var/spool/postfix/private/weestimate-auth"
+_GREETING = b"VERSION\t"
+_PATIENCE = 5
+
+
+def examine(certificate: str | None, logins: str | None) -> dict[str, Any]:
+    """What is known of the doors, by the certificate's file, and the socket at which logins are judged.
+
+    Returns ``certificate``, as `end_of` tells it, and whether ``logins`` are judged; each is None where there is none.
+    """
+    return {
+        "certificate": end_of("certificate", None, certificate) if certificate else None,
+        "logins": _greets(logins) if logins else None,
+    }
+
+
+def _greets(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.settimeout(_PATIENCE)
+        try:
+            asked.connect(path)
+            return asked.recv(len(_GREETING)) == _GREETING
+        except OSError:
+            return False
