@@ -10,6 +10,8 @@ CORE ?= own#             own: the newest ansible-core for PYTHON; oldest, newest
 PYTEST ?=#               more arguments for pytest, such as PYTEST='-k journal'
 BENCH ?=#                arguments for the measurement, such as BENCH='--parts fleet --instances 50'
 
+NOT_SLOW := -m "not slow"#  slow tests run on the newest core only, see test-all
+
 PYTHON_own = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
 PYTHON_oldest := 3.10
 PYTHON_newest := 3.13
@@ -53,12 +55,12 @@ demo: $(READY) ## three environments of an embedded WeEstimate converge to their
 	@$(IN) python demo/run
 
 .PHONY: test
-test: QUICK := -m "not slow"#  the slow ones run at the ends of what is supported, see test-all
+test: QUICK := $(NOT_SLOW)
 test: lint molecule-default pytest ## everything that needs neither root nor a container engine, but slow tests
 
 .PHONY: test-all
-test-all: test importer demo bench-smoke molecule-systemd molecule-mail ## test, demo, containers, and sanity and all tests on oldest and newest core
-	@$(MAKE) CORE=oldest sanity pytest
+test-all: test importer demo bench-smoke molecule-systemd molecule-mail molecule-relay ## test, demo, containers, sanity, and tests on oldest and newest core
+	@$(MAKE) CORE=oldest sanity pytest QUICK='$(NOT_SLOW)'
 	@$(MAKE) CORE=newest sanity pytest
 
 .PHONY: bench

@@ -95,7 +95,8 @@ class _Order:
             in_force.settled,
         )
         changed = passed.files != self._proven_files
-        told = self._reach(self._target(passed.files, in_force.managed), self._startup(in_force.settled))
+        # What is no regular file any more was replaced by hand meanwhile, and is left alone.
+        told = self._reach(Target(passed.files, in_force.managed), self._startup(in_force.settled))
         if changed and not self.check_mode:
             self.ledger.prove(passed)
         return {**told, "changed": told["changed"] or changed, "proven": True}

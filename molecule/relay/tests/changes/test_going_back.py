@@ -46,7 +46,7 @@ def fail(play):
     """Bring the relays to variables with which they do not get a mail through; what is said of it."""
 
     def run(**variables):
-        done = play("converge.yml", relay_patience=15, **variables)
+        done = play("converge.yml", relay_patience=8, **variables)
         assert done.status == 2, done.shown
         assert "m0lecule" not in done.shown
         return done.failure("relay_unproven")

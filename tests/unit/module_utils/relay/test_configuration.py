@@ -345,6 +345,14 @@ def test_what_is_gone_back_to_is_on_trial_no_more(host: RelayHost) -> None:
     assert host.bring(OLD, on_trial=on_trial)["changed"] is False
 
 
+def test_what_was_replaced_by_hand_before_it_is_proven_is_left_alone(host: RelayHost) -> None:
+    host.bring(OLD, on_trial={host.path("a"): "on trial\n"})
+    (host.etc / "b").unlink()
+    (host.etc / "b").symlink_to("a")
+    host.bring(state="proven")
+    assert (host.held["a"], (host.etc / "b").is_symlink()) == ("a = 1\n", True)
+
+
 def test_a_trial_that_cannot_be_ended_goes_on(host: RelayHost) -> None:
     host.bring(OLD, on_trial={host.path("a"): "on trial\n"})
     with pytest.raises(MailSettingsError) as caught:
