@@ -44,7 +44,8 @@ options:
   state:
     description:
       - V(present) brings O(files) into force.
-      - V(proven) remembers what is in force as proven to work, and ends its trial (O(on_trial)).
+      - V(proven) remembers what is in force as proven to work, and ends its trial (O(on_trial)). That changes files, so
+        give it O(activate) as well, or what runs stays on trial.
       - V(former) brings back into force what was last proven. O(checks) are not run, for it passed them then.
       - With V(proven) and V(former), O(files), O(checks), O(settled) and O(on_trial) are not looked at.
     type: str
@@ -163,11 +164,18 @@ EXAMPLES = r"""
         paths: [/etc/postfix/]
     settled:
       - [systemctl, is-active, --quiet, postfix@-.service]
+    on_trial:
+      /etc/postfix/main.cf: |
+        soft_bounce = yes
   register: relay
 
-- name: Remember that mail got through
+- name: Remember that mail got through, and end the trial
   weestimate.mail.relay_config:
     state: proven
+    generation: "{{ relay.generation }}"
+    activate:
+      - command: [systemctl, reload-or-restart, postfix@-.service]
+        paths: [/etc/postfix/]
   when: not relay.proven
 
 - name: Go back to what was last proven
@@ -176,8 +184,6 @@ EXAMPLES = r"""
     activate:
       - command: [systemctl, reload-or-restart, postfix@-.service]
         paths: [/etc/postfix/]
-    settled:
-      - [systemctl, is-active, --quiet, postfix@-.service]
 
 - name: See what would change, without changing it
   weestimate.mail.relay_config:

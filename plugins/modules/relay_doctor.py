@@ -10,9 +10,10 @@ module: relay_doctor
 short_description: Examine a relay, its upstreams, and what waits in its queue
 version_added: 0.4.0
 description:
-  - Tells whether Postfix runs, for how long the certificate is good that the instances are shown, whether their logins
-    are judged, and for each upstream whether it answers, how it encrypts, for how long its certificate
-    is good, and whether the login is accepted. Behind the OAuth proxy that shows whether a token can be had.
+  - Tells whether Postfix runs, whether its configuration is still on trial, for how long the certificate is good that
+    the instances are shown, and whether their logins are judged.
+  - For each upstream it tells whether it answers, how it encrypts, for how long its certificate is good, and whether
+    the login is accepted. Behind the OAuth proxy that shows whether a token can be had.
   - It tells the days until the client secret or the certificate of the OAuth application ends, the length of the queue,
     the age of its oldest mail, and for each reason that keeps mail the cause, who can mend it, and how.
   - It runs on the relay, as root. The login is read from Postfix's own tables, and never shown.

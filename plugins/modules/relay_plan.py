@@ -235,7 +235,7 @@ plan:
         nexthop:
           description: Where Postfix sends to; with OAuth that is the proxy.
           type: str
-          sample: "[127.0.0.1]:10587"
+          sample: "[127.0.0.1]:10964"
         security:
           description: C(smtp_tls_security_level), V(secure) or V(none).
           type: str
@@ -279,7 +279,7 @@ plan:
         sasl_key:
           description: The key of the login in C(smtp_sasl_password_maps), or null without a login.
           type: str
-          sample: "[127.0.0.1]:10587"
+          sample: "[127.0.0.1]:10964"
         sender_pattern:
           description:
             - A POSIX regular expression for the senders that log in as themselves, whose first group is the address;
@@ -294,7 +294,7 @@ plan:
               whether they stand for others. C(expires) is the day on which the client secret ends, or null.
           type: dict
           sample:
-            port: 10587
+            port: 10964
             host: smtp.office365.com
             server_port: 587
             starttls: true
@@ -313,13 +313,13 @@ plan:
       type: list
       elements: dict
       sample:
-        - {pattern: contoso.com, transport: relay-exchange, nexthop: "[127.0.0.1]:10587"}
+        - {pattern: contoso.com, transport: relay-exchange, nexthop: "[127.0.0.1]:10964"}
     sender_routes:
       description: The keys of C(sender_dependent_default_transport_maps), each with C(transport) and C(nexthop).
       type: list
       elements: dict
       sample:
-        - {pattern: "@contoso.co.uk", transport: relay-exchange, nexthop: "[127.0.0.1]:10587"}
+        - {pattern: "@contoso.co.uk", transport: relay-exchange, nexthop: "[127.0.0.1]:10964"}
     default:
       description:
         - C(transport) and C(nexthop) of all other mail. Without a default route the transport is C(error), and the

@@ -73,7 +73,7 @@ def test_a_configuration_over_its_life(ansible: Ansible, relay: Relay) -> None:
         {
             "predicted": {**relay.task({**OLD, "sasl": secret}), "check_mode": True},
             "first": relay.task({**OLD, "sasl": secret}),
-            "again": relay.task({**OLD, "sasl": secret}, checks=[["false"]], settled=[["false"]]),
+            "again": relay.task({**OLD, "sasl": secret}, checks=[["false"]]),
             "proven": relay.task(state="proven"),
             "refused": relay.task({**NEW, "transport": "refused: line 1\n"}),
             "not started": relay.task({**NEW, "transport": "unstartable\n"}),

@@ -115,16 +115,17 @@ def test_a_route_to_an_upstream_that_rewrites_goes_by_its_own_door(files: dict[s
     assert "default_transport = hop:[127.0.0.1]:10026\n" in content(files, "/etc/postfix/main.cf")
     master = content(files, "/etc/postfix/master.cf")
     assert "127.0.0.1:10026 inet" in master
-    assert "127.0.0.0/8 FILTER relay-outside:[smtp.azurecomm.net]:587\n" in content(files, f"{MAPS}/filter.outside")
+    assert "-o content_filter=relay-outside:[smtp.azurecomm.net]:587\n" in master
+    assert content(files, f"{MAPS}/requeue").endswith("outside$/ FILTER relay-outside:[smtp.azurecomm.net]:587\n")
     routes = content(files, f"{MAPS}/recipient_routes").splitlines()[1:]
-    assert routes == ["contoso.com relay-exchange:[127.0.0.1]:10587"]
+    assert routes == ["contoso.com relay-exchange:[127.0.0.1]:10964"]
 
 
 def test_the_proxy_knows_the_application_and_listens_to_the_relay_alone(files: dict[str, dict[str, Any]]) -> None:
     proxy = configparser.ConfigParser(interpolation=None)
     proxy.read_string(content(files, "/etc/weestimate-relay/oauth/exchange.conf"))
     assert proxy.getboolean("emailproxy", "use_login_password_as_client_credentials_secret")
-    assert proxy["SMTP-10587"]["local_address"] == "127.0.0.1"
+    assert proxy["SMTP-10964"]["local_address"] == "127.0.0.1"
     assert proxy["@"]["token_url"] == "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"
     assert not proxy.has_option("@", "client_secret")
 

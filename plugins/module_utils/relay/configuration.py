@@ -20,7 +20,7 @@ from . import files
 from .arguments import FORMER, PRESENT, PROVEN
 from .execution import Outcome, run
 from .files import File, Other
-from .ledger import Ledger, Proven
+from .ledger import InForce, Ledger, Proven
 from .plan import Plan, Target, is_private
 from .quoting import Quoter
 from .sealing import unseal
@@ -76,8 +76,10 @@ class _Order:
         return self._reach(self._target(proven.files, secret), self._startup(proven.settled))
 
     def proven(self) -> dict[str, Any]:
-        """Let the trial of what is in force end, and remember it."""
-        self._require_generation()
+        """Remember what is in force, and let its trial end.
+
+        In this order: what is remembered as proven, the next run takes out of its trial if this one is cut off.
+        """
         if self.ledger.interrupted:
             raise MailSettingsError(
                 "relay_not_started",
@@ -86,19 +88,18 @@ class _Order:
             )
         in_force = self.ledger.in_force
         entries = {path: files.read(path) for path in in_force.managed}
-        passed = Proven(
-            {
-                path: _not_ending_with(in_force.on_trial.get(path, ""), entry)
-                for path, entry in entries.items()
-                if isinstance(entry, File)
-            },
-            in_force.settled,
-        )
-        changed = passed.files != self._proven_files
-        # What is no regular file any more was replaced by hand meanwhile, and is left alone.
-        told = self._reach(Target(passed.files, in_force.managed), self._startup(in_force.settled))
+        passed = {
+            path: _not_ending_with(in_force.on_trial.get(path, ""), entry)
+            for path, entry in entries.items()
+            if isinstance(entry, File)
+        }
+        changed = passed != self._proven_files
+        if changed or in_force.on_trial:
+            self._require_generation()
         if changed and not self.check_mode:
-            self.ledger.prove(passed)
+            self.ledger.prove(Proven(passed, in_force.settled))
+        # What is no regular file any more was replaced by hand meanwhile, and is left alone.
+        told = self._reach(Target(passed, in_force.managed), self._startup(in_force.settled))
         return {**told, "changed": told["changed"] or changed, "proven": True}
 
     @property
@@ -147,11 +148,12 @@ class _Order:
     ) -> dict[str, Any]:
         """Bring a configuration into force, unless it is."""
         plan = Plan.towards(target, self.ledger.interrupted if self.check_mode else resume(self.ledger))
-        commands = startup.commands(plan.due)
+        commands, before = startup.commands(plan.due), self.ledger.in_force
+        after = InForce(target.managed, startup.settled, dict(on_trial), before.generation + bool(plan.due))
         if plan.due:
             words = [*target.files, *chain(*checks, *commands, *startup.settled)]
             quoter = plan.quoter(self._proven_files or {}, words)
-            switch = Switch(self.ledger, plan, startup, quoter, on_trial)
+            switch = Switch(self.ledger, plan, startup, after, quoter)
             try:
                 self._check(plan, checks, quoter)
             except MailSettingsError:
@@ -160,13 +162,13 @@ class _Order:
                 raise
             if not self.check_mode:
                 switch.carry_out()
-        elif self.ledger.in_force.managed != target.managed and not self.check_mode:
-            self.ledger.settle(replace(self.ledger.in_force, managed=target.managed))
+        elif after != before and not self.check_mode:
+            self.ledger.settle(after)
         return {
             "changed": bool(plan.due),
             "changed_files": sorted(plan.changes),
             "activated": commands,
-            "generation": self.ledger.in_force.generation + int(bool(plan.due) and self.check_mode),
+            "generation": self.ledger.in_force.generation,
             "proven": target.present == self._proven_files,
             "resumed": bool(plan.overdue),
             "diff": plan.differences(),

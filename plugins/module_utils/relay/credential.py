@@ -63,7 +63,11 @@ def _end_of_certificate(file: Path) -> dict[str, Any]:
         return {"problem": f"{file} cannot be read ({error.strerror})"}
     except ValueError:
         return {"problem": f"{file} holds no certificate in PEM"}
-    return {"expires_at": certificate.facts(der)["expires_at"]}
+    expires_at = certificate.facts(der)["expires_at"]
+    return {
+        "expires_at": expires_at,
+        "problem": None if expires_at else f"{file} holds no certificate that can be read",
+    }
 
 
 def _first_certificate(text: str) -> str:

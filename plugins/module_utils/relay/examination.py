@@ -27,6 +27,8 @@ def examine(arguments: Mapping[str, Any]) -> dict[str, Any]:
         upstreams = list(pool.map(examined, planned))
     return {
         "runs": ask(["postfix", "status"]).status == 0,
+        # A configuration on trial has mail wait that is refused for good (the role weestimate_relay).
+        "on_trial": ask(["postconf", "-hx", "soft_bounce"]).output.strip() == "yes",
         **doors.examine(arguments["certificate"], doors.LOGINS if arguments["login"] else None),
         "queue": queue.summary(queue.listing()),
         "upstreams": upstreams,

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 SENT, DEFERRED, BOUNCED, EXPIRED = "sent", "deferred", "bounced", "expired"
 
-#: The words for an outcome. With soft_bounce, Postfix writes one in capitals for a refusal that it takes for deferred.
-_OUTCOMES = {SENT: SENT, DEFERRED: DEFERRED, BOUNCED: BOUNCED, "SOFTBOUNCE": DEFERRED}
+#: The words for an outcome. With soft_bounce, Postfix writes one in capitals for a refusal that it takes for deferred,
+#: and has made a 4 of the first digit of its status code.
+_SOFTENED = "SOFTBOUNCE"
+_OUTCOMES = {SENT: SENT, DEFERRED: DEFERRED, BOUNCED: BOUNCED, _SOFTENED: DEFERRED}
 
 #: A queue ID is hexadecimal, or has no vowels where long ones are switched on (enable_long_queue_ids).
 QUEUE_ID = r"(?:[0-9A-F]{6,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})"
@@ -129,8 +131,9 @@ def _attempt(found: re.Match[str], aside: str) -> Attempt:
     reason = found["reason"]
     if aside and _BARE.match(reason):
         reason = f"{reason}: {aside}"
+    dsn = f"5{found['dsn'][1:]}" if found["status"] == _SOFTENED else found["dsn"]
     status = _OUTCOMES[found["status"]]
-    return Attempt(found["recipient"], status, found["dsn"], found["relay"], reason, float(found["delay"]))
+    return Attempt(found["recipient"], status, dsn, found["relay"], reason, float(found["delay"]))
 
 
 def _entry(line: str | bytes) -> dict[str, Any]:

@@ -75,13 +75,13 @@ def resume(ledger: Ledger) -> list[str]:
 
 @dataclass(frozen=True)
 class Switch:
-    """A plan, and what starts the relay once it is carried out, or undone; ``on_trial`` is for the ledger."""
+    """A plan, what starts the relay once it is carried out, or undone, and what is in force once it is up."""
 
     ledger: Ledger
     plan: Plan
     startup: Startup
+    after: InForce
     quoter: Quoter
-    on_trial: Mapping[str, str]
 
     @property
     def _former(self) -> Startup:
@@ -95,17 +95,12 @@ class Switch:
         self._exchange()
         try:
             self.startup.start(self.plan.due)
-            self.ledger.settle(self._new)
+            self.ledger.settle(self.after)
         except (ProgramError, OSError) as error:
             raise self._failure(error, self._put_back()) from None
         with suppress(OSError):  # The next run removes what is left.
             files.forget(existed)
             self.ledger.close()
-
-    @property
-    def _new(self) -> InForce:
-        generation = self.ledger.in_force.generation + 1
-        return InForce(self.plan.target.managed, self.startup.settled, dict(self.on_trial), generation)
 
     def give_up(self) -> None:
         """Leave what is in force. After an interrupted switch, what runs need not be that yet."""

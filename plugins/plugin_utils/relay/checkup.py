@@ -60,7 +60,10 @@ class _Judged(NamedTuple):
 
 def examine(facts: Facts, limits: Limits) -> list[Finding]:
     """One finding for each point: Postfix and its doors, then each upstream, then the queue and what keeps its mail."""
-    findings = [Finding("Postfix", *_postfix(facts)), *_doors(facts, limits)]
+    findings = [Finding("Postfix", *_postfix(facts))]
+    if facts["on_trial"]:
+        findings.append(Finding("Trial", *_ON_TRIAL))
+    findings += _doors(facts, limits)
     for upstream in facts["upstreams"]:
         findings += [Finding(f"{upstream['name']}: {point}", *judged) for point, judged in _of(upstream, limits)]
     return [*findings, Finding("Queue", *_queue(facts["queue"], limits)), *_waiting(facts)]
@@ -100,6 +103,13 @@ def _postfix(facts: Facts) -> _Judged:
         "Postfix does not run: the relay takes no mail.",
         "Start it: systemctl restart postfix, and see its log.",
     )
+
+
+_ON_TRIAL = _Judged(
+    WARNING,
+    "The configuration is on trial: it is not proven that mail gets through, and what is refused for good waits.",
+    "Run weestimate.mail.relay, which proves it.",
+)
 
 
 def _doors(facts: Facts, limits: Limits) -> Iterator[Finding]:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import (
@@ -18,8 +19,8 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared imp
 
 HOST = "127.0.0.1"
 
-#: The first proxy's port; each further upstream has the next one, in the order in which they are declared.
-FIRST_PORT = 10587
+#: The ports of the proxies.
+PORTS = range(10587, 11587)
 
 
 class _Cloud(NamedTuple):
@@ -34,6 +35,20 @@ _NATIONAL = {
     "smtp.office365.us": _Cloud("login.microsoftonline.us", "https://outlook.office365.us/.default"),
     "smtp.partner.outlook.cn": _Cloud("login.partner.microsoftonline.cn", "https://partner.outlook.cn/.default"),
 }
+
+
+def ports(names: Iterable[str]) -> dict[str, int]:
+    """A port for the proxy of each upstream, by its name alone unless another one has that port.
+
+    A proxy keeps its port when others come and go: mail that waits may have noted it, and is not to meet another.
+    """
+    found: dict[str, int] = {}
+    for name in names:
+        offset = zlib.crc32(name.encode())
+        while PORTS[offset % len(PORTS)] in found.values():
+            offset += 1
+        found[name] = PORTS[offset % len(PORTS)]
+    return found
 
 
 def proxy(upstream: Mapping[str, Any], port: int) -> dict[str, Any]:

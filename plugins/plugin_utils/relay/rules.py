@@ -24,7 +24,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared imp
     Declared,
     domain_of,
 )
-from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import FIRST_PORT
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import PORTS
 
 __all__ = ["Rule", "violations"]
 
@@ -83,9 +83,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: The largest networks that are not on the internet: 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193).
 _SHORTEST_PREFIX = {4: 8, 6: 7}
 
-#: The ports on which the relay itself takes mail: from clients, from itself where it rewrites, and for the proxies; one
-#: of each for as many upstreams as there may be.
-_OWN_PORTS = frozenset((25, 587, *range(10025, 10076), *range(FIRST_PORT, FIRST_PORT + 50)))
+#: The ports on which the relay itself takes mail: from clients, from itself where it rewrites (one for each of as many
+#: upstreams as there may be), and for the proxies.
+_OWN_PORTS = frozenset((25, 587, *range(10025, 10076), *PORTS))
 _OWN_NAMES = re.compile(r"localhost|127\.[0-9.]+|::1")
 
 

@@ -78,7 +78,7 @@ def test_the_result_is_a_plan_with_advice_and_without_a_secret(ask: Ask) -> None
     result = ask()
     assert result["changed"] is False
     assert result["advice"] == []
-    assert result["plan"]["default"] == {"transport": "relay-exchange", "nexthop": "[127.0.0.1]:10587"}
+    assert result["plan"]["default"] == {"transport": "relay-exchange", "nexthop": "[127.0.0.1]:10964"}
     assert result["plan"]["upstreams"][0]["proxy"]["host"] == "smtp.office365.com"
     assert CANARY not in str(result)
 

@@ -133,7 +133,8 @@ class Upstream:
     @contextmanager
     def down(self) -> Iterator[None]:
         """Let no door answer for the length of the block."""
-        self.host.check_output("systemctl stop postfix")
+        # On Debian 12, the unit postfix has ended before the one that does the work.
+        self.host.check_output("systemctl stop postfix@-.service postfix.service")
         try:
             yield
         finally:

@@ -47,7 +47,7 @@ def test_files_are_written_and_the_relay_started(host: RelayHost) -> None:
 def test_a_second_run_starts_no_program_and_writes_nothing(host: RelayHost) -> None:
     host.bring(OLD)
     before = {path: path.stat() for path in (*host.etc.iterdir(), *host.state.iterdir())}
-    told = host.bring(OLD, checks=[["false"]], settled=[["false"]])
+    told = host.bring(OLD, checks=[["false"]])
     assert told == {
         "changed": False,
         "changed_files": [],
@@ -271,7 +271,7 @@ def test_check_mode_predicts_and_touches_nothing(host: RelayHost) -> None:
     host.bring(OLD)
     predicted = host.bring(NEW, check_mode=True)
     assert (host.held, host.starts) == (OLD, 1)
-    assert host.bring(NEW) == predicted
+    assert {**host.bring(NEW), "generation": 1} == predicted
 
 
 def test_check_mode_on_a_fresh_host_leaves_no_trace_and_forgives_what_is_still_to_come(host: RelayHost) -> None:
@@ -353,13 +353,37 @@ def test_what_was_replaced_by_hand_before_it_is_proven_is_left_alone(host: Relay
     assert (host.held["a"], (host.etc / "b").is_symlink()) == ("a = 1\n", True)
 
 
-def test_a_trial_that_cannot_be_ended_goes_on(host: RelayHost) -> None:
-    host.bring(OLD, on_trial={host.path("a"): "on trial\n"})
+def test_a_trial_that_cannot_be_ended_is_ended_by_the_next_run(host: RelayHost) -> None:
+    on_trial = {host.path("a"): "on trial\n"}
+    host.bring(OLD, on_trial=on_trial)
     with pytest.raises(MailSettingsError) as caught:
         host.bring(state="proven", activate=[{"command": ["grep", "-q", "trial", host.path("a")], "paths": ["/"]}])
     assert caught.value.result()["error_code"] == "relay_not_started"
     assert host.held == TRIAL
-    assert not (host.state / "proven.json").exists()
+    told = host.bring(OLD, on_trial=on_trial)
+    assert (told["changed"], told["proven"], host.held) == (True, True, OLD)
+
+
+def test_a_trial_of_which_nothing_is_known_any_more_is_one_all_the_same(host: RelayHost) -> None:
+    on_trial = {host.path("a"): "on trial\n"}
+    host.bring(OLD, on_trial=on_trial)
+    (host.state / "switch.json").unlink()
+    assert host.bring(OLD, on_trial=on_trial)["changed"] is False
+    host.bring(state="proven")
+    assert host.held == OLD
+
+
+def test_check_mode_judges_what_is_in_force(host: RelayHost) -> None:
+    host.bring(OLD)
+    generation = host.bring(NEW, check_mode=True)["generation"]
+    assert host.bring(state="proven", generation=generation, check_mode=True)["changed"] is True
+
+
+def test_two_runs_of_the_same_declaration_prove_it_together(host: RelayHost) -> None:
+    on_trial = {host.path("a"): "on trial\n"}
+    first, second = (host.bring(OLD, on_trial=on_trial)["generation"] for _run in range(2))
+    assert host.bring(state="proven", generation=first)["changed"] is True
+    assert host.bring(state="proven", generation=second)["changed"] is False
 
 
 @pytest.mark.parametrize("state", ["proven", "former"])

@@ -149,18 +149,18 @@ def test_a_queue_id_that_is_used_again_stands_for_the_last_mail() -> None:
     assert not log.mails["4F3B2A18E013"].removed
 
 
-def test_further_fields_do_not_matter_and_a_soft_bounce_is_a_deferral() -> None:
+def test_further_fields_do_not_matter_and_a_soft_bounce_is_a_deferral_for_what_would_be_final() -> None:
     log = Log()
     log.read(
         entry(
             "4F3B2A18E013: to=<pat@contoso.com>, orig_to=<root>, relay=mx[192.0.2.1]:25, conn_use=2, tls=verified, "
-            "delay=1.5, delays=0/0/1/0.5, dsn=5.0.0, status=SOFTBOUNCE (host said: 550 no (really))"
+            "delay=1.5, delays=0/0/1/0.5, dsn=4.7.60, status=SOFTBOUNCE (host said: 550 no (really))"
         )
     )
 
     (attempt,) = log.mails["4F3B2A18E013"].attempts
     assert attempt == Attempt(
-        "pat@contoso.com", "deferred", "5.0.0", "mx[192.0.2.1]:25", "host said: 550 no (really)", 1.5
+        "pat@contoso.com", "deferred", "5.7.60", "mx[192.0.2.1]:25", "host said: 550 no (really)", 1.5
     )
 
 

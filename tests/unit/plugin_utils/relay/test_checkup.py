@@ -58,6 +58,7 @@ def judged(*upstreams: dict[str, Any], **more: Any) -> dict[str, tuple[str, str,
     """Status, reason and remedy of each point."""
     facts = {
         "runs": True,
+        "on_trial": False,
         "certificate": {"kind": "certificate", "expires_at": "2027-02-20T00:00:00+00:00", "problem": None},
         "logins": True,
         "queue": QUEUE,
@@ -84,6 +85,11 @@ def test_a_relay_in_order_has_a_point_for_each_thing_in_a_fixed_order() -> None:
     assert {status for status, _why, _remedy in found.values()} == {OK}
     assert "token was obtained" in found["exchange: login"][1]
     assert "129 days" in found["exchange: client secret"][1]
+
+
+def test_a_configuration_that_nobody_has_proven() -> None:
+    status, why, remedy = judged(on_trial=True)["Trial"]
+    assert (status, "refused for good waits" in why, "weestimate.mail.relay" in remedy) == (WARNING, True, True)
 
 
 @pytest.mark.parametrize(
