@@ -58,6 +58,7 @@ def run(reader: Ansible, command: str, *more: str, succeeds: bool = True, **envi
     return done.stdout
 
 
+@pytest.mark.slow
 def test_environments_are_looked_at_validated_previewed_and_applied(reader: Ansible) -> None:
     encrypt, graph, validate, preview, apply = Page(DOCS / "environments.md").commands
 

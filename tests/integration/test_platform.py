@@ -23,8 +23,6 @@ from harness import CHECKOUT, PROGRAMS, Ansible
 from pipelines import told
 from weestimate import database
 
-pytestmark = pytest.mark.slow
-
 EXAMPLE = CHECKOUT / "examples" / "gitops"
 PLATFORM = EXAMPLE / "platform"
 HOSTS = ("staging-east", "staging-west")

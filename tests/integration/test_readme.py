@@ -68,6 +68,7 @@ def recap(output: str) -> list[str]:
     return re.findall(r"changed=(\d+) ", output)
 
 
+@pytest.mark.slow
 def test_production_is_encrypted_previewed_applied_discovered_and_restored(reader: Ansible) -> None:
     encrypt, preview, apply, discover, restore = (
         next(command for command in COMMANDS if part in command)
@@ -93,6 +94,7 @@ def test_staging_differs_in_its_variables_only(reader: Ansible) -> None:
     assert (held["SMTP Address"], held["Send SMTP to Self"]) == ("smtp-relay.example.com", "TRUE")
 
 
+@pytest.mark.slow
 def test_a_change_is_proven_examined_and_tested_again(reader: Ansible) -> None:
     mailbox = "notifications@example.com"
     certificates.make(reader.work / "certificates")
@@ -126,6 +128,7 @@ def test_a_pasted_reply_is_diagnosed(reader: Ansible) -> None:
     assert "auth_smtp_auth_disabled" in run(reader, command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ["production", "staging"])
 def test_the_sql_server_examples_are_valid_up_to_the_connection(reader: Ansible, environment: str) -> None:
     for file in (reader.work / "inventory").rglob("*.yml"):
