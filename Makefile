@@ -104,7 +104,7 @@ reference: collection ## write docs/reference anew from the documentation in the
 .PHONY: pytest
 pytest: $(READY) $(STOCK)/.ready ## unit and integration tests
 	@echo "tests: ansible-core of CORE=$(CORE)"
-	@$(IN) pytest --numprocesses auto $(QUICK) $(PYTEST)
+	@$(IN) pytest --numprocesses auto --dist worksteal $(QUICK) $(PYTEST)
 
 .PHONY: mssql
 mssql: $(READY) ## the tests that need a Microsoft SQL Server, against the one in the environment variables

@@ -269,9 +269,9 @@ plan:
           type: int
           sample: 3
         rate_delay:
-          description: C(transport_destination_rate_delay), or null.
-          type: str
-          sample: 2s
+          description: C(transport_destination_rate_delay) in seconds, 0 without a limit.
+          type: int
+          sample: 2
         rewrite_from:
           description: Whether From becomes the mailbox.
           type: bool

@@ -129,14 +129,7 @@ _NOT_JUDGING = _Judged(
 
 
 def _own_certificate(certificate: Facts, limits: Limits) -> _Judged:
-    days = _days_left(certificate["expires_at"], limits.now)
-    if days is None:
-        return _Judged(FAILED, f"{certificate['problem']}.", "Put the certificate in its place, readable to root.")
-    if days < 0:
-        return _Judged(FAILED, f"The relay's certificate ended on {certificate['expires_at'][:10]}.", _RENEW)
-    if days < limits.certificate_days:
-        return _Judged(WARNING, f"The relay's certificate ends in {days} days.", _RENEW)
-    return _Judged(OK, f"The relay's certificate is good for {days} days.")
+    return _term("relay's certificate", certificate, limits.now, limits.certificate_days, _RENEW)
 
 
 def _of(upstream: Facts, limits: Limits) -> Iterator[tuple[str, _Judged]]:
@@ -209,9 +202,14 @@ def _refused_login(upstream: Facts) -> _Judged:
 
 
 def _credential(credential: Facts, limits: Limits) -> _Judged:
-    name, days = _CREDENTIALS[credential["kind"]], _days_left(credential["expires_at"], limits.now)
-    if credential["problem"]:
-        return _Judged(FAILED, f"{credential['problem']}.", "Put the certificate in its place, readable to root.")
+    return _term(_CREDENTIALS[credential["kind"]], credential, limits.now, limits.credential_days, _ROTATE)
+
+
+def _term(name: str, found: Facts, now: datetime, least_days: int, remedy: str) -> _Judged:
+    """The judgement on a secret or a certificate that is good until a day, as `end_of` tells that."""
+    if found["problem"]:
+        return _Judged(FAILED, f"{found['problem']}.", "Put the certificate in its place, readable to root.")
+    days = _days_left(found["expires_at"], now)
     if days is None:
         return _Judged(
             NOT_CHECKABLE,
@@ -219,9 +217,9 @@ def _credential(credential: Facts, limits: Limits) -> _Judged:
             "State auth.expires of the upstream, as shown in Entra when the secret was made.",
         )
     if days < 0:
-        return _Judged(FAILED, f"The {name} ended on {credential['expires_at'][:10]}.", _ROTATE)
-    if days < limits.credential_days:
-        return _Judged(WARNING, f"The {name} ends in {days} days.", _ROTATE)
+        return _Judged(FAILED, f"The {name} ended on {found['expires_at'][:10]}.", remedy)
+    if days < least_days:
+        return _Judged(WARNING, f"The {name} ends in {days} days.", remedy)
     return _Judged(OK, f"The {name} is good for {days} days.")
 
 

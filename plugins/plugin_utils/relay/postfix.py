@@ -32,9 +32,9 @@ def network(text: str) -> str:
     return f"{f'[{address}]' if parsed.version == 6 else address}/{parsed.prefixlen}"
 
 
-def delay(messages_per_minute: int | None) -> str | None:
-    """The pause between two deliveries that keeps a rate; Postfix knows whole seconds only."""
-    return f"{math.ceil(60 / messages_per_minute)}s" if messages_per_minute else None
+def delay(messages_per_minute: int | None) -> int:
+    """The seconds between two deliveries that keep a rate; Postfix knows whole ones only."""
+    return math.ceil(60 / messages_per_minute) if messages_per_minute else 0
 
 
 def sender_pattern(domains: Iterable[str]) -> str:
