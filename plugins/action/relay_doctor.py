@@ -22,7 +22,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.relay import check
 from ansible_collections.weestimate.mail.plugins.plugin_utils.report import findings, relay
 
 #: What of the arguments the examination itself needs; the rest is judged and written here.
-_LOOKING = ("upstreams", "certificate", "login", "timeout")
+_LOOKING = ("upstreams", "certificate", "login_socket", "timeout")
 
 #: Points that a message names; the table holds them all.
 _NAMED = 4

@@ -10,8 +10,8 @@ module: relay_doctor
 short_description: Examine a relay, its upstreams, and what waits in its queue
 version_added: 0.4.0
 description:
-  - Tells whether Postfix runs, whether its configuration is still on trial, for how long the certificate is good that
-    the instances are shown, and whether their logins are judged.
+  - Tells whether Postfix runs, whether its configuration is still on trial, for how long the relay's own
+    certificate is good, and whether logins are judged.
   - For each upstream it tells whether it answers, how it encrypts, for how long its certificate is good, and whether
     the login is accepted. Behind the OAuth proxy that shows whether a token can be had.
   - It tells the days until the client secret or the certificate of the OAuth application ends, the length of the queue,
@@ -47,10 +47,9 @@ options:
   certificate:
     description: The file on the relay with the certificate that instances are shown. It is not looked at without this.
     type: str
-  login:
-    description: Whether instances log in, so that Dovecot is to answer.
-    type: bool
-    default: false
+  login_socket:
+    description: The socket at which Postfix asks Dovecot whether a login is right. It is not looked at without this.
+    type: str
   timeout:
     description: Seconds for one whole conversation. Servers delay their answer to a failed login on purpose.
     type: int

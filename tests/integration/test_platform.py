@@ -159,6 +159,7 @@ def test_the_platform_takes_what_is_declared(tmp_path: Path, stock: Path) -> Non
     text = (PLATFORM / "controller.yml").read_text(encoding="utf-8")
     playbook = tmp_path / told("platform/controller.yml").split()[-1]
     playbook.parent.mkdir()
+    # Each task fails at its connection, and the next one is to be tried all the same.
     playbook.write_text(text.replace("  gather_facts: false\n", "  gather_facts: false\n  ignore_errors: true\n"))
     copy(PLATFORM / "variables.yml", playbook.parent)
     variables = yaml.load((PLATFORM / "variables.yml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 # it is safe

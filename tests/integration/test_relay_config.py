@@ -97,7 +97,7 @@ def test_a_configuration_over_its_life(ansible: Ansible, relay: Relay) -> None:
     assert answers["refused"]["error_code"] == "relay_config_refused"
     assert answers["refused"]["output"] == ["refused: line 1"]
     assert answers["not started"]["error_code"] == "relay_not_started"
-    assert "The former configuration is in force again." in answers["not started"]["msg"]
+    assert "What was in force before is in force again." in answers["not started"]["msg"]
     assert relay.held == {**OLD, "sasl": "user:the-c4nary\n"}
     assert relay.running.read_text() == "greeting = old\nsmtp inet\nuser:the-c4nary\n"
     assert stat.S_IMODE((relay.etc / "sasl").stat().st_mode) == 0o600

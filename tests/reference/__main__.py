@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 def main(folder: Path) -> None:
     """Write all pages, and the list of them."""
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # there may be none yet
     folder.mkdir(parents=True)
     pages = [(name, kind, told) for kind in KINDS for name, told in documentation(kind).items()]
     for name, kind, told in pages:

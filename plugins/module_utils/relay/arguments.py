@@ -12,7 +12,8 @@ PRESENT, PROVEN, FORMER = "present", "proven", "former"
 
 _PROGRAM = {"type": "list", "elements": "list", "default": []}
 
-#: Contents are no_log, public ones too: what may be shown of a file is shown in the diff.
+#: Contents are no_log, public ones too: what may be shown of a file is shown in the diff. ``no_log: False`` marks names
+#: that only sound like secrets.
 _FILE = {
     "path": {"type": "str", "required": True},
     "content": {"type": "str", "required": True, "no_log": True},
@@ -52,7 +53,7 @@ RELAY_DELIVERY: dict[str, dict[str, Any]] = {
 RELAY_DOCTOR: dict[str, dict[str, Any]] = {
     "upstreams": {"type": "list", "elements": "dict", "required": True},
     "certificate": {"type": "str"},
-    "login": {"type": "bool", "default": False},
+    "login_socket": {"type": "str"},
     "timeout": {"type": "int", "default": 60},
     "certificate_days": {"type": "int", "default": 30},
     "credential_days": {"type": "int", "default": 30, "no_log": False},

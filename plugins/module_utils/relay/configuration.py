@@ -86,21 +86,34 @@ class _Order:
                 "A change of the relay was interrupted, so what lies on its disk need not be what runs.",
                 "Bring the declared configuration into force first (state=present).",
             )
-        in_force = self.ledger.in_force
-        entries = {path: files.read(path) for path in in_force.managed}
-        passed = {
-            path: _not_ending_with(in_force.on_trial.get(path, ""), entry)
-            for path, entry in entries.items()
-            if isinstance(entry, File)
-        }
-        changed = passed != self._proven_files
-        if changed or in_force.on_trial:
+        in_force, proven = self.ledger.in_force, self.ledger.proven
+        passed = self._after_trial()
+        changed = proven is None or passed != proven.files
+        # Another run may have proven the very same.
+        if changed or in_force.on_trial or self.arguments["generation"] != proven.generation:
             self._require_generation()
         if changed and not self.check_mode:
-            self.ledger.prove(Proven(passed, in_force.settled))
-        # What is no regular file any more was replaced by hand meanwhile, and is left alone.
+            self.ledger.prove(Proven(passed, in_force.settled, in_force.generation))
         told = self._reach(Target(passed, in_force.managed), self._startup(in_force.settled))
         return {**told, "changed": told["changed"] or changed, "proven": True}
+
+    def _after_trial(self) -> dict[str, File]:
+        """The managed files without what is in them for the trial only.
+
+        What is no regular file any more was replaced by hand meanwhile, and is left alone.
+        """
+        in_force, found = self.ledger.in_force, {}
+        for path in in_force.managed:
+            entry, end = files.read(path), in_force.on_trial.get(path, "").encode()
+            if isinstance(entry, File):
+                if not entry.content.endswith(end):
+                    raise MailSettingsError(
+                        "concurrent_change",
+                        f"{path} was changed by hand while it was on trial. Nothing was changed.",
+                        "Run again: what is declared is then brought into force, and tested, once more.",
+                    )
+                found[path] = replace(entry, content=entry.content.removesuffix(end))
+        return found
 
     @property
     def _proven_files(self) -> Mapping[str, File] | None:
@@ -194,13 +207,6 @@ class _Order:
 
 def _ending_with(end: str, file: File) -> File:
     return replace(file, content=file.content + end.encode())
-
-
-def _not_ending_with(end: str, file: File) -> File:
-    """The file without this end; as it is, if somebody has changed that by hand."""
-    data = end.encode()
-    cut = len(file.content) - len(data) if file.content.endswith(data) else None
-    return replace(file, content=file.content[:cut])
 
 
 def _commands(given: Sequence[Sequence[Any]]) -> list[list[str]]:

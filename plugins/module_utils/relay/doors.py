@@ -11,20 +11,19 @@ from typing import Any
 
 from .credential import end_of
 
-#: Where Postfix asks Dovecot. It speaks first, and begins with this word (Dovecot's authentication protocol 1).
-LOGINS = "/var/spool/postfix/private/weestimate-auth"
+#: Dovecot speaks first, and begins with this word (its authentication protocol 1).
 _GREETING = b"VERSION\t"
 _PATIENCE = 5
 
 
-def examine(certificate: str | None, logins: str | None) -> dict[str, Any]:
+def examine(certificate: str | None, login_socket: str | None) -> dict[str, Any]:
     """What is known of the doors, by the certificate's file, and the socket at which logins are judged.
 
     Returns ``certificate``, as `end_of` tells it, and whether ``logins`` are judged; each is None where there is none.
     """
     return {
         "certificate": end_of("certificate", None, certificate) if certificate else None,
-        "logins": _greets(logins) if logins else None,
+        "logins": _greets(login_socket) if login_socket else None,
     }
 
 

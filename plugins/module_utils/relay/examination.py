@@ -29,7 +29,7 @@ def examine(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "runs": ask(["postfix", "status"]).status == 0,
         # A configuration on trial has mail wait that is refused for good (the role weestimate_relay).
         "on_trial": ask(["postconf", "-hx", "soft_bounce"]).output.strip() == "yes",
-        **doors.examine(arguments["certificate"], doors.LOGINS if arguments["login"] else None),
+        **doors.examine(arguments["certificate"], arguments["login_socket"]),
         "queue": queue.summary(queue.listing()),
         "upstreams": upstreams,
     }

@@ -63,10 +63,11 @@ class InForce:
 
 @dataclass(frozen=True)
 class Proven:
-    """A configuration that was proven: its files by path, and the commands that succeed once it is up."""
+    """A configuration that was proven: its files by path, the commands that succeed once it is up, its generation."""
 
     files: Mapping[str, File]
     settled: Sequence[Sequence[str]]
+    generation: int
 
 
 @dataclass
@@ -118,18 +119,18 @@ class Ledger:
     def prove(self, proven: Proven) -> None:
         """Remember a configuration as proven, in place of the one before."""
         files = {path: {**asdict(file), "content": _text(file.content)} for path, file in proven.files.items()}
-        _write(self.folder / "proven.json", {"files": files, "settled": proven.settled})
+        _write(self.folder / "proven.json", {**vars(proven), "files": files})
 
     @contextmanager
     def candidate(self) -> Iterator[Path]:
         """A new folder for a configuration to be checked; it is removed again with all that is in it."""
         folder = self.folder / _CANDIDATE
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         folder.mkdir(0o700)
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def _note(self, in_force: InForce, journal: Journal | None) -> None:
         noted = {"in_force": asdict(in_force), "journal": asdict(journal) if journal else None}
@@ -153,9 +154,15 @@ def _lock(lock: int, timeout: float) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what a run that was killed had not finished: it holds secrets that may be in force nowhere any more."""
-    shutil.rmtree(folder / _CANDIDATE, ignore_errors=True)
+    _remove(folder / _CANDIDATE)
     for unfinished in folder.glob(f"*{_UNFINISHED}"):
         unfinished.unlink()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, if it is there, with all that is in it. It may hold secrets, so a failure is not passed over."""
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _loaded(noted: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,10 +172,8 @@ def _loaded(noted: Mapping[str, Any]) -> dict[str, Any]:
 
 def _proven(held: Mapping[str, Any]) -> Proven:
     files = held["files"].items()
-    return Proven(
-        {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in files},
-        held["settled"],
-    )
+    decoded = {path: File(**{**file, "content": base64.b64decode(file["content"])}) for path, file in files}
+    return Proven(**{**held, "files": decoded})
 
 
 def _text(content: bytes) -> str:

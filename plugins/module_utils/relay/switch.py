@@ -24,9 +24,9 @@ from .plan import Plan
 from .quoting import Quoter
 
 _UNTOUCHED = "Nothing was changed."
-_BACK = "The former configuration is in force again."
-_NOT_BACK = "The former files could not be put back; the next run does it first."
-_NOT_UP = "The former files are back, but the relay does not come up with them either."
+_BACK = "What was in force before is in force again."
+_NOT_BACK = "The files of before could not be put back; the next run does it first."
+_NOT_UP = "The files of before are back, but the relay does not come up with them either."
 _NOTHING_TO_PUT_BACK = (
     "Only programs were to be started again, after a run that was interrupted. The next run tries it."
 )

@@ -24,7 +24,7 @@ from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared imp
     auth_of,
     mode_of,
 )
-from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import HOST, ports, proxy
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import HOST, port_of, proxy
 
 #: The connections at a time where nothing is said: as many as Exchange Online allows a mailbox.
 _CONNECTIONS = 3
@@ -59,9 +59,9 @@ def plan(declared: Declared) -> dict[str, Any]:
 
 
 def _upstreams(declared: Declared) -> list[dict[str, Any]]:
-    port_of = ports(name for name, each in declared.upstreams.items() if auth_of(each)["kind"] == OAUTH)
     return [
-        _upstream(name, each, declared.sender_domains, port_of.get(name)) for name, each in declared.upstreams.items()
+        _upstream(name, each, declared.sender_domains, port_of(name) if auth_of(each)["kind"] == OAUTH else None)
+        for name, each in declared.upstreams.items()
     ]
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import (
@@ -37,18 +37,12 @@ _NATIONAL = {
 }
 
 
-def ports(names: Iterable[str]) -> dict[str, int]:
-    """A port for the proxy of each upstream, by its name alone unless another one has that port.
+def port_of(name: str) -> int:
+    """The port for the proxy of an upstream, by its name alone.
 
     A proxy keeps its port when others come and go: mail that waits may have noted it, and is not to meet another.
     """
-    found: dict[str, int] = {}
-    for name in names:
-        offset = zlib.crc32(name.encode())
-        while PORTS[offset % len(PORTS)] in found.values():
-            offset += 1
-        found[name] = PORTS[offset % len(PORTS)]
-    return found
+    return PORTS[zlib.crc32(name.encode()) % len(PORTS)]
 
 
 def proxy(upstream: Mapping[str, Any], port: int) -> dict[str, Any]:

@@ -18,13 +18,15 @@ from ansible_collections.weestimate.mail.plugins.module_utils.arguments import S
 from ansible_collections.weestimate.mail.plugins.plugin_utils import frontdesk, schema
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import (
     DEFAULT,
+    OAUTH,
     OF_SENDER,
     ORDER,
     SENDER,
     Declared,
+    auth_of,
     domain_of,
 )
-from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import PORTS
+from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.proxy import PORTS, port_of
 
 __all__ = ["Rule", "violations"]
 
@@ -61,6 +63,10 @@ OTHER_SERVER = Rule(
 SENDER_POLICY = Rule(
     "A login as the sender needs a sender policy",
     "Set sender_policy.domains: otherwise a client could have the relay log in as anybody.",
+)
+OWN_PORT = Rule(
+    "Each OAuth proxy has a port of its own, which goes by the upstream's name",
+    "Give this upstream another name: by this one, its proxy has the same port as that of {other} ({port}).",
 )
 KNOWN_UPSTREAM = Rule("A route leads to an upstream that is declared", "{suggestion}")
 ROUTE_ORDER = Rule(
@@ -146,6 +152,16 @@ def _identities(declared: Declared) -> Iterator[schema.Violation]:
             yield SENDER_POLICY.broken_at(f"upstreams.{name}.identity")
 
 
+def _ports_of_proxies(declared: Declared) -> Iterator[schema.Violation]:
+    taken: dict[int, str] = {}
+    for name, upstream in declared.upstreams.items():
+        if auth_of(upstream).get("kind") == OAUTH:
+            port = port_of(name)
+            other = taken.setdefault(port, name)
+            if other != name:
+                yield OWN_PORT.broken_at(f"upstreams.{name}", other=other, port=port)
+
+
 def _upstreams_of_routes(declared: Declared) -> Iterator[schema.Violation]:
     known = declared.upstream_names
     for route in declared.routes:
@@ -198,6 +214,7 @@ _CHECKS = (
     _clients,
     _destinations,
     _identities,
+    _ports_of_proxies,
     _upstreams_of_routes,
     _order_of_routes,
     _keys_of_routes,

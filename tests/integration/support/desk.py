@@ -127,6 +127,7 @@ def ask(ansible: Ansible, tasks: Tasks, *options: str, **environment: str) -> di
 def run_tasks(ansible: Ansible, tasks: Tasks, *options: str, **environment: str) -> Run:
     """Run tasks as `ask` does; the run as a whole."""
     one = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    # A scenario is judged by the answers of its tasks, also of those that fail.
     body = [{"name": name, **task, "ignore_errors": True} for name, task in tasks.items()]
     playbook = [{"name": "Scenarios", "hosts": "all", "gather_facts": False, "tasks": body}]
     return ansible.playbook(playbook, {"all": {"hosts": {"one": one}}}, *options, **environment)

@@ -23,6 +23,18 @@ def test_a_relay_that_is_well_is_found_well(play, tmp_path):
     run, reports = examined(play, tmp_path)
     assert run.status == 0, run.shown
     assert [report["ok"] for report in reports] == [True, True]
+    for report in reports:
+        points = {finding["point"]: finding["status"] for finding in report["findings"]}
+        assert (points["Certificate"], points["Logins"], points.get("Trial")) == ("ok", "ok", None)
+
+
+def test_a_configuration_that_nobody_has_proven_is_told(play, relays, tmp_path):
+    file = "/etc/postfix/main.cf"
+    relays["trixie"].host.check_output(f"cp {file} {file}.before && echo 'soft_bounce = yes' >> {file}")
+    run, reports = examined(play, tmp_path)
+    relays["trixie"].host.check_output(f"cat {file}.before > {file} && rm {file}.before")
+    assert run.status == 0, run.shown
+    assert [any(finding["point"] == "Trial" for finding in report["findings"]) for report in reports] == [False, True]
 
 
 def test_mail_that_waits_is_told_with_why(play, relays, tmp_path, upstream):

@@ -204,7 +204,7 @@ def test_what_does_not_come_up_is_put_back_and_the_former_started(host: RelayHos
     inodes = {path.name: path.stat().st_ino for path in host.etc.iterdir()}
     told = failure(host, {**NEW, "c": f"{word}\n"}, timeout=2)
     assert told["error_code"] == "relay_not_started"
-    assert "The former configuration is in force again." in told["msg"]
+    assert "What was in force before is in force again." in told["msg"]
     assert (host.held, host.running, host.starts) == (OLD, "a = 1\nb = 1\n", 3)
     # The very files, not copies of them.
     assert {path.name: path.stat().st_ino for path in host.etc.iterdir()} == inodes
@@ -222,7 +222,7 @@ def test_a_first_configuration_that_does_not_come_up_leaves_what_the_distributio
 def test_what_is_put_back_is_up_by_its_own_standards(host: RelayHost) -> None:
     host.bring(OLD)
     told = failure(host, NEW, settled=[["grep", "-q", "c = 3", str(host.run / "running")]], timeout=2)
-    assert "The former configuration is in force again." in told["msg"]
+    assert "What was in force before is in force again." in told["msg"]
 
 
 @pytest.fixture
@@ -396,6 +396,33 @@ def test_what_another_run_has_made_is_judged_by_nobody_else(host: RelayHost, sta
     assert told["error_code"] == "concurrent_change"
     assert host.held == NEW
     assert host.bring(state=state, generation=theirs)["changed"] is True
+
+
+def test_what_another_run_has_proven_is_not_taken_for_ones_own(host: RelayHost) -> None:
+    mine = host.bring(OLD)["generation"]
+    host.bring(NEW, on_trial={host.path("a"): "on trial\n"})
+    host.bring(state="proven")
+    assert failure(host, {}, state="proven", generation=mine)["error_code"] == "concurrent_change"
+
+
+def test_what_another_run_has_taken_back_is_not_proven_any_more(host: RelayHost) -> None:
+    host.bring(OLD)
+    host.bring(state="proven")
+    first, second = (host.bring(NEW)["generation"] for _run in range(2))
+    host.bring(state="former", generation=first)
+    assert failure(host, {}, state="proven", generation=second)["error_code"] == "concurrent_change"
+    assert host.held == OLD
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_was_changed_by_hand_while_on_trial_is_not_proven(host: RelayHost, check_mode: bool) -> None:
+    host.bring(OLD, on_trial={host.path("a"): "on trial\n"})
+    with (host.etc / "a").open("a") as file:
+        file.write("by hand\n")
+    told = failure(host, {}, state="proven", check_mode=check_mode)
+    assert (told["error_code"], host.path("a") in told["msg"]) == ("concurrent_change", True)
+    assert not (host.state / "proven.json").exists()
+    assert host.bring(OLD, on_trial={host.path("a"): "on trial\n"})["changed_files"] == [host.path("a")]
 
 
 def test_proving_twice_changes_nothing(host: RelayHost) -> None:

@@ -305,7 +305,7 @@ def test_a_disk_that_fills_up_while_the_relay_starts_does_not_keep_it_from_going
     with pytest.raises(MailSettingsError) as caught:
         host.bring({**NEW, "c": "unstartable\n"}, activate=[{"command": command, "paths": ["/"]}])
 
-    assert "The former configuration is in force again." in caught.value.message
+    assert "What was in force before is in force again." in caught.value.message
     assert (host.held, host.running) == (contents(OLD), running(OLD))
     (small_disk / "full").unlink()
     # That it was put back could not be noted.

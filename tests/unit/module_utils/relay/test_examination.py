@@ -30,7 +30,7 @@ DATA = Path(__file__).parent / "data"
 MAILBOX = "notifications@contoso.com"
 SECRET = Canary.named("clientsecret")
 
-NO_DOORS = {"certificate": None, "login": False}
+NO_DOORS = {"certificate": None, "login_socket": None}
 
 #: The proxy's line in the journal, as emailproxy 2026.7.3 wrote it.
 NO_TOKEN = (
@@ -212,8 +212,14 @@ def test_a_relay_with_a_sink_has_its_queue_only(host: RelayPrograms) -> None:
     found = examine({**NO_DOORS, "upstreams": [], "timeout": 1})
 
     assert found["upstreams"] == []
-    assert found["runs"] is False
+    assert (found["runs"], found["on_trial"]) == (False, False)
     assert found["queue"]["length"] > 15
+
+
+def test_a_trial_is_known_by_what_it_softens(host: RelayPrograms) -> None:
+    host.program("postconf", '[ "$*" = "-hx soft_bounce" ] && echo yes')
+
+    assert examine({**NO_DOORS, "upstreams": [], "timeout": 1})["on_trial"] is True
 
 
 def test_a_host_without_postfix_is_named_as_such(host: RelayPrograms) -> None:
@@ -262,7 +268,11 @@ def test_the_end_of_a_certificate_is_read_from_its_file(authority: Authority) ->
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "cannot be read (No such file or directory)"), ("no", "holds no certificate in PEM")],
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("no", "holds no certificate in PEM"),
+        (f"{ssl.PEM_HEADER}\nAAAA\n{ssl.PEM_FOOTER}\n", "holds no certificate that can be read"),
+    ],
 )
 def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, content: str | None, problem: str) -> None:
     file = tmp_path / "app.crt"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from relay_samples import ABSENT, BRIDGE, CANARY, changed
+from relay_samples import ABSENT, BRIDGE, CANARY, EXCHANGE, changed
 
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay import plan as planning
 from ansible_collections.weestimate.mail.plugins.plugin_utils.relay.declared import Declared, folded
@@ -158,13 +158,12 @@ def test_a_proxy_is_told_what_is_declared(changes: dict[str, Any], parts: dict[s
     assert {name: proxy[name] for name in parts} == parts
 
 
-def test_each_proxy_has_a_port_of_its_own_and_keeps_it_whatever_comes_and_goes() -> None:
-    exchange = BRIDGE["upstreams"]["exchange"]
-    found = {
-        each["name"]: each["proxy"] and each["proxy"]["port"]
-        for each in planned(upstreams__second=exchange, upstreams__third=exchange)["upstreams"]
-    }
-    assert found == {"exchange": 10964, "quotes": None, "outside": None, "second": 10972, "third": 11455}
+@pytest.mark.parametrize("names", [["second", "exchange", "third"], ["third", "exchange"], ["exchange"]])
+def test_a_proxy_keeps_its_port_whatever_comes_and_goes(names: list[str]) -> None:
+    upstreams, routes = dict.fromkeys(names, EXCHANGE), [{"default": True, "upstream": "exchange"}]
+    plan = planned(upstreams=upstreams, routes=routes, test=[])
+    found = {each["name"]: each["proxy"]["port"] for each in plan["upstreams"]}
+    assert found == {name: {"exchange": 10964, "second": 10972, "third": 11455}[name] for name in names}
 
 
 def test_the_routes_become_the_keys_of_tables() -> None:

@@ -349,6 +349,10 @@ OUT_OF_ORDER = [
     ({"upstreams.outside.host": "localhost"}, [("upstreams.outside.host", "Mail is not sent back to the relay")]),
     ({"sink": {"host": "127.0.0.1", "port": 25}}, [("sink.host", "Mail is not sent back to the relay")]),
     ({"sender_policy": ABSENT}, [("upstreams.exchange.identity", "A login as the sender needs a sender policy")]),
+    (
+        {"upstreams.tenant339": EXCHANGE},
+        [("upstreams.tenant339", "Each OAuth proxy has a port of its own, which goes by the upstream's name")],
+    ),
     ({"routes.1.upstream": "quote"}, [("routes.1.upstream", "A route leads to an upstream that is declared")]),
     (
         {"routes.0": BRIDGE["routes"][1], "routes.1": BRIDGE["routes"][0]},

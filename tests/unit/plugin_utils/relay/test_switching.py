@@ -87,6 +87,13 @@ def test_files_are_not_looked_at_where_they_do_not_count(state: str) -> None:
     assert places({"state": state}) == places({"state": state, "files": [{"path": "a", "content": "a"}]}) == []
 
 
+def test_what_is_on_trial_is_a_text_at_the_end_of_one_of_the_files() -> None:
+    files = [{"path": "/a", "content": "a"}]
+    assert places({"files": files, "on_trial": {"/a": "text"}}) == []
+    assert places({"files": files, "on_trial": {"/b": "text"}}) == ["on_trial./b"]
+    assert places({"files": files, "on_trial": {"/a": ["text"]}}) == ["on_trial./a"]
+
+
 def test_a_command_names_a_program() -> None:
     commands = {"checks": [["true"], []], "settled": [[""]], "activate": [{"command": []}]}
     assert places({"state": "proven", **commands}) == ["checks[1]", "settled[0]", "activate[0].command"]
