@@ -25,7 +25,8 @@ def test_a_relay_that_is_well_is_found_well(play, tmp_path):
     assert [report["ok"] for report in reports] == [True, True]
     for report in reports:
         points = {finding["point"]: finding["status"] for finding in report["findings"]}
-        assert (points["Certificate"], points["Logins"], points.get("Trial")) == ("ok", "ok", None)
+        # The certificates of this run are good for some days only.
+        assert (points["Certificate"], points["Logins"], points.get("Trial")) == ("warning", "ok", None)
 
 
 def test_a_configuration_that_nobody_has_proven_is_told(play, relays, tmp_path):

@@ -119,6 +119,13 @@ def test_no_mail_can_be_hidden_in_another(relay, upstream, end):
     assert arrived.get(open_one["Subject"], CUSTOMER) == CUSTOMER
 
 
+def test_a_server_that_starts_just_after_a_change_takes_mail(relay, upstream):
+    relay.host.run("pkill --exact smtpd; touch /etc/postfix/main.cf")
+    message = compose(USER, APPROVER)
+    relay.submit(message)
+    assert upstream.arrived(message)
+
+
 def test_a_login_is_over_once_it_is_answered(relay):
     # Dovecot would tell of each that waits for more when the connection ends, or after some minutes.
     with relay.connected():
