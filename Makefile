@@ -60,8 +60,9 @@ test: lint molecule-default pytest ## everything that needs neither root nor a c
 
 .PHONY: test-all
 test-all: test importer demo bench-smoke molecule-systemd molecule-mail molecule-relay ## test, demo, containers, sanity, and tests on oldest and newest core
-	@$(MAKE) CORE=oldest sanity pytest QUICK='$(NOT_SLOW)'
-	@$(MAKE) CORE=newest sanity pytest
+	@printf '%s\n' oldest newest | xargs -P 2 -I {} $(MAKE) CORE={} sanity
+	@$(MAKE) CORE=oldest pytest QUICK='$(NOT_SLOW)'
+	@$(MAKE) CORE=newest pytest
 
 .PHONY: bench
 bench: collection $(STOCK)/.ready ## compare with ping, stock modules, swaks and community.general.mail
